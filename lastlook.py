@@ -1,0 +1,49 @@
+"""The one command. Each room brings its own commands; a room is imported when one of its commands is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "inspect": ("inspector.cli:inspect", "Judge picture files and print the verdicts."),
+    "station": ("station.cli:station", "Run a packing bench: camera, kiosk, spool."),
+    "serve": ("api.cli:serve", "Run the warehouse API with its worker."),
+    "keys": ("api.cli:keys", "Create, list and revoke API keys."),
+    "report": ("api.reports.cli:report", "Print the daily defect report."),
+    "demo": ("demo.cli:demo", "Walk parcels through every room; needs no camera and no network."),
+}
+"""Name -> (module:command, one line of help), so that `lastlook --help` imports no room."""
+
+
+class Rooms(click.Group):
+    """A group whose commands are imported on their first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, RUF100 -- click's signature
+        """All commands, in the order in which a parcel meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the room that has this command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: Any = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from their one-liners."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
+
+
+@click.command(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lastlook")
+def main() -> None:
+    """Lastlook takes the last look at a parcel before it leaves, and keeps looking until it arrives."""
+
+
+if __name__ == "__main__":
+    main()
