@@ -1,0 +1,131 @@
+"""Puts the warehouse together: settings in, one FastAPI app out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
+
+from api import errors, health
+from api.context import Clock, Services, new_uuid, utc_now
+from api.database import Database, check_integrity
+from api.evidence import Evidence
+from api.eye import Eye, SharedEye
+from api.metrics import Metrics, Reading
+from api.middleware import BodyLimit, Observe
+from api.migrations import migrate
+from api.paths import ExactPaths
+from api.security import Caller, KeyRing, find_caller
+from api.settings import Settings
+from api.worker import Job, Worker
+
+# Each domain adds its router, its jobs and its readings here; nothing else of it is known to the app.
+ROUTERS: tuple[APIRouter, ...] = (health.router,)
+JOBS: tuple[Job, ...] = ()
+READINGS: tuple[Reading, ...] = ()
+
+ABOUT = """May this order leave? What was seen in it? Which parcels are late?
+
+Every request needs a key (`Authorization: Bearer ll_...`; `lastlook keys create` makes one). Writes are idempotent:
+the caller names the id, and sending the same again is safe. Errors are problem details (RFC 9457) that say what to do.
+"""
+
+
+def open_services(
+    settings: Settings,
+    eye: Eye | None = None,
+    clock: Clock = utc_now,
+    new_id: Callable[[], str] = new_uuid,
+) -> Services:
+    """Database migrated and checked, stores opened. Close with `services.database.close()`."""
+    migrate(settings.database)
+    database = Database(settings.database)
+    check_integrity(database.engine)
+
+    def find(token: str) -> Caller | None:
+        with database.reading() as session:
+            return find_caller(session, token)
+
+    return Services(
+        settings=settings,
+        database=database,
+        evidence=Evidence.of(settings),
+        eye=SharedEye(lambda: eye) if eye is not None else SharedEye(),
+        metrics=Metrics(database, clock, READINGS),
+        keys=KeyRing(find),
+        clock=clock,
+        new_id=new_id,
+    )
+
+
+def create_app(
+    settings: Settings,
+    eye: Eye | None = None,
+    clock: Clock = utc_now,
+    *,
+    new_id: Callable[[], str] = new_uuid,
+    worker: bool = False,
+) -> FastAPI:
+    """The whole API on the database and stores that `settings` name.
+
+    eye: what judges pictures sent to POST /v1/inspect; the packaged inspector, loaded when first needed, unless given.
+    clock, new_id: time and identity. worker: run the periodic jobs in this process, while the app is up.
+    Raises UnusableDatabaseError when the database cannot be used.
+    """
+    services = open_services(settings, eye, clock, new_id)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        jobs = Worker(JOBS if worker else (), services)
+        jobs.start()
+        yield
+        await run_in_threadpool(jobs.stop)
+        services.database.close()
+
+    app = FastAPI(
+        title="Lastlook",
+        version=_version(),
+        description=ABOUT,
+        lifespan=life,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.services = services
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(ExactPaths)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(Observe, metrics=services.metrics)
+    _document_problems(app)
+    return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the one schema that every error has into OpenAPI."""
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                license_info=app.license_info,
+            )
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas["ProblemDocument"] = errors.ProblemDocument.model_json_schema()
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents to extend the schema
+
+
+def _version() -> str:
+    try:
+        return version("lastlook")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"

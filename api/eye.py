@@ -1,0 +1,64 @@
+"""The server's own eye: loaded once, shared by all requests, and honest about not being there."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from api.errors import Problem
+
+if TYPE_CHECKING:
+    from inspector.frame import Frame
+    from inspector.spec import PackingSpec
+    from inspector.verdict import Verdict
+
+log = logging.getLogger(__name__)
+
+
+class Eye(Protocol):
+    """What the API needs of `inspector.Inspector`. Thread-safe."""
+
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = ...) -> Verdict:
+        """Judge all pictures of one parcel together."""
+        ...
+
+    def golden(self) -> None:
+        """Judge the golden frames again; raises when a verdict is not what the model's card says."""
+        ...
+
+
+def load_inspector() -> Eye:
+    """The packaged model. Imported late: the API can keep orders and inspections also where no model is installed."""
+    from inspector import Inspector  # noqa: PLC0415 - see above
+
+    eye: Eye = Inspector.load()
+    return eye
+
+
+class SharedEye:
+    """Loads the eye once, by the first who needs it; who comes meanwhile waits."""
+
+    def __init__(self, load: Callable[[], Eye] = load_inspector) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._eye: Eye | None = None
+
+    def get(self) -> Eye:
+        """The eye. Raises Problem 503 when it cannot be loaded; the next call tries again."""
+        if self._eye is None:
+            with self._lock:
+                if self._eye is None:
+                    try:
+                        self._eye = self._load()
+                    except Exception as error:
+                        # whatever keeps a model from loading (file, digest, golden frame, runtime): the API stays up
+                        log.exception("the server's eye could not be loaded")
+                        raise Problem(
+                            503, "no-eye", "This server cannot judge pictures now",
+                            f"The model could not be loaded: {error}. Orders and the stations' own inspections are "
+                            "still taken. Check the models on the server; `lastlook inspect PICTURE` shows the cause.",
+                            headers={"Retry-After": "30"},
+                        ) from error  # fmt: skip
+        return self._eye

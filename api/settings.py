@@ -1,0 +1,54 @@
+"""What a person may set: environment variables that start with LASTLOOK_, or the options of `lastlook serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; use an IANA name such as Asia/Shanghai or UTC") from error
+    return name
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on one laptop.
+
+    data: the folder that holds everything by default (database, pictures). database_url: SQLite in `data` unless set;
+    `postgresql://user:password@host/name` where several processes share one database. evidence_url: where pictures go;
+    a folder in `data` unless set, else what obstore takes (s3://bucket/prefix, gs://, az://; credentials from the
+    provider's own variables). zone: whose midnight ends a local day. carriers: a TOML file that names the carriers.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LASTLOOK_", extra="ignore")
+
+    data: Path = Path("lastlook-data")
+    database_url: str | None = None
+    evidence_url: str | None = None
+    zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8321
+    carriers: Path | None = None
+    max_body_bytes: Annotated[int, Field(gt=0)] = 64 * MEBIBYTE
+    max_picture_bytes: Annotated[int, Field(gt=0)] = 20 * MEBIBYTE
+    customer_days: Annotated[int, Field(ge=0)] = 60
+    """Days after the promise until names, mail addresses and telephone numbers are erased."""
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'lastlook.sqlite3'}"
+
+    @property
+    def local_zone(self) -> ZoneInfo:
+        """The zone whose midnight ends a day in reports."""
+        return ZoneInfo(self.zone)

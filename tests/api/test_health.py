@@ -1,0 +1,44 @@
+"""Health, readiness and metrics say what is wrong, and name it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from api.context import Services
+
+
+def test_up_and_ready_need_no_key(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "up"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_an_eye_that_misjudges_its_golden_frames_is_not_ready(client: TestClient, eye: Any) -> None:
+    eye.broken = "golden frame torn.jpg: said release, the card says hold"
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "eye: golden frame torn.jpg" in answer.json()["detail"]
+
+
+def test_a_database_of_another_schema_is_not_ready(client: TestClient, services: Services) -> None:
+    with services.database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    assert "database: the schema" in client.get("/readyz").json()["detail"]
+
+
+def test_metrics_count_requests_by_route_and_status(client: TestClient) -> None:
+    client.get("/healthz")
+    client.get("/nothing/here")
+    metrics = client.get("/metrics").text
+    assert 'lastlook_requests_total{method="GET",route="/healthz",status="200"} 1.0' in metrics
+    assert 'lastlook_requests_total{method="GET",route="(none)",status="404"} 1.0' in metrics
+
+
+def test_an_unknown_address_is_a_problem_that_says_where_to_look(client: TestClient) -> None:
+    answer = client.get("/nothing/here")
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/not-found"
+    assert "/docs" in answer.json()["detail"]
