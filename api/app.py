@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
-from api import errors, health
+from api import audit, errors, health  # noqa: F401 - audit: its table
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
 from api.evidence import Evidence

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
-from pydantic import AfterValidator
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Problem
 
-LONGEST_ID = 200
 _SLASH = "\x1f"
-"""Stands for an encoded slash while a route is looked up; ids may not hold it themselves."""
-
-
-def identifier(value: str) -> str:
-    """`value` in Unicode's normal form C, so that one id typed on two systems is one id.
-
-    Raises ValueError for what cannot be an id: empty, too long, "." or "..", control characters, outer blanks.
-    """
-    value = unicodedata.normalize("NFC", value)
-    if not value or len(value) > LONGEST_ID:
-        raise ValueError(f"an id has 1 to {LONGEST_ID} characters")
-    if value in (".", ".."):
-        raise ValueError("'.' and '..' cannot be ids: web addresses use them for folders")
-    if value != value.strip():
-        raise ValueError("an id may not begin or end with a blank")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
-        raise ValueError("an id may not hold control characters")
-    return value
-
-
-Identifier = Annotated[str, AfterValidator(identifier)]
-"""Type of an id in a body, a query or (with the convertor `{name:id}`) a path."""
+"""Stands for an encoded slash while a route is looked up; ids may not hold it themselves (api.fields)."""
 
 
 class _IdConvertor(Convertor[str]):

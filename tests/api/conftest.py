@@ -7,7 +7,8 @@ import re
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,11 +129,22 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         target.close()
         yield f"sqlite:///{path}"
         return
-    uri: str = request.getfixturevalue("postgres")
-    name = f"test_{next(_numbers)}"
-    _execute(uri, f"CREATE DATABASE {name}")
-    yield _database_of(uri, name)
-    _execute(uri, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("new_postgres_database")() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres: str) -> Callable[..., AbstractContextManager[str]]:
+    """`with new_postgres_database() as url:` a database with our schema (template="template0": without)."""
+
+    @contextmanager
+    def make(template: str = "template1") -> Iterator[str]:
+        name = f"test_{next(_numbers)}"
+        _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _database_of(postgres, name)
+        _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return make
 
 
 def _database_of(uri: str, name: str) -> str:

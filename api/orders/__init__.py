@@ -1,0 +1,1 @@
+"""Orders: what each parcel must hold and show, what was promised, and to whom."""
