@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +16,13 @@ from inspector.spec import Stage
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), blue green red, 0..255: the order in which OpenCV's cameras and files arrive."""
+
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+"""What cameras and phones write. Pillow's other readers are old, rarely tested code that no parcel needs."""
+
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, struct.error, EOFError, LookupError, OverflowError, Warning)
+"""What Pillow's readers raise on damaged files; warnings are among them where Python runs with -W error."""
 
 
 class FrameError(ValueError):
@@ -82,19 +88,12 @@ def decode(
 def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
     """Header only: format and size are known before a single pixel is decoded."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit says it with a name
-            picture = Image.open(io.BytesIO(data))
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise FrameError(name, f"more than {limits.pixels:,} pixels; send a smaller picture") from None
     except UnidentifiedImageError:
         raise FrameError(name, "not a picture that can be read (JPEG, PNG, WebP, TIFF and BMP can)") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        struct.error,
-    ) as error:  # Pillow's plugins raise all of these on bad headers
+    except BROKEN as error:
         raise FrameError(name, f"damaged picture file ({error}); take or export it again") from None
     width, height = picture.size
     if width * height > limits.pixels:
@@ -106,7 +105,7 @@ def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
 
 def _is_plain_jpeg(picture: Image.Image, data: bytes) -> bool:
     """OpenCV reads these as we want them; it also fills what a truncated file lacks with grey, hence the end marker."""
-    return picture.format == "JPEG" and picture.mode in ("RGB", "L") and b"\xff\xd9" in data[-4096:]
+    return picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "L") and b"\xff\xd9" in data[-4096:]
 
 
 def _decode_jpeg(data: bytes, name: str) -> Pixels | None:
@@ -123,7 +122,7 @@ def _decode_with_pillow(picture: Image.Image, name: str) -> Pixels:
         picture.load()
         upright = ImageOps.exif_transpose(picture)
         rgb = np.asarray(_to_rgb(upright), np.uint8)
-    except (OSError, SyntaxError, ValueError, struct.error, EOFError, IndexError) as error:
+    except BROKEN as error:
         raise FrameError(name, f"truncated or damaged picture file ({error}); take or export it again") from None
     return np.ascontiguousarray(rgb[:, :, ::-1])
 

@@ -1,0 +1,90 @@
+"""A network whose answers the test writes, so that a check can be tested without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspector.detector import Floats
+from inspector.eye import Inspector, InspectorSettings
+from inspector.frame import Frame
+from inspector.quality import QualityLimits
+from inspector.spec import Stage
+from models import Card, Model
+
+CLASSES = ("parcel", "shipping_label", "fragile", "this_way_up")
+KINDS = ("crush", "tear")
+SIDE = 320
+
+
+def card(**changes: Any) -> Card:
+    told: dict[str, Any] = {
+        "name": "parcel",
+        "version": "0.0.0",
+        "input": {"side": SIDE},
+        "classes": CLASSES,
+        "damage_kinds": KINDS,
+        "crop_margin": 0.0,
+        "nms_iou": 0.5,
+        "calibration": {"kind": "platt", "a": 1.0, "b": 0.0},
+        "thresholds": {
+            "parcel": {"found": 0.5, "doubtful": 0.2},
+            "shipping_label": {"found": 0.5},
+            "marks": {
+                "fragile": {"present": 0.6, "doubtful": 0.3},
+                "this_way_up": {"present": 0.6, "doubtful": 0.3},
+                "chosen_on": "nothing: this card belongs to a test",
+            },
+            "integrity": {"fail": 0.7, "unsure": 0.4},
+            "damage_map": {"crush": 0.5, "tear": 0.5},
+        },
+        "files": {"model.onnx": "0" * 64},
+    }
+    return Card.model_validate({**told, **changes})
+
+
+@dataclass
+class Scripted:
+    """Answers every look the same: `seen` are (class, score, canvas xyxy, degrees); `damage` is the logit."""
+
+    seen: Sequence[tuple[str, float, tuple[float, float, float, float], float]] = ()
+    damage: float = -4.0
+    spots: Mapping[str, tuple[slice, slice, float]] = field(default_factory=dict)
+    looks: list[Floats] = field(default_factory=list)
+
+    def warm_up(self) -> None: ...
+
+    def infer(self, batch: Floats) -> Mapping[str, Floats]:
+        self.looks.append(batch)
+        n = len(self.seen)
+        scores = np.zeros((1, n, len(CLASSES)), np.float32)
+        for i, (name, score, _, _) in enumerate(self.seen):
+            scores[0, i, CLASSES.index(name)] = score
+        angles = np.radians(np.array([degrees for *_, degrees in self.seen], np.float32).reshape(1, n))
+        layers = np.zeros((1, len(KINDS), 40, 40), np.float32)
+        for kind, (rows, columns, p) in self.spots.items():
+            layers[0, KINDS.index(kind), rows, columns] = p
+        return {
+            "boxes": np.array([box for _, _, box, _ in self.seen], np.float32).reshape(1, n, 4),
+            "scores": scores,
+            "rotations": np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32),
+            "damage_logit": np.array([self.damage], np.float32),
+            "damage_map": layers,
+        }
+
+
+PARCEL = ("parcel", 0.9, (60.0, 60.0, 260.0, 260.0), 0.0)
+ANY_PICTURE = QualityLimits(None, None, None, None, None)
+
+
+def eye(engine: Scripted, quality: QualityLimits = ANY_PICTURE, **changes: Any) -> Inspector:
+    """An inspector over the scripted network; the quality gate is off unless the test is about it."""
+    return Inspector(Model(Path("nowhere"), card(**changes)), engine, InspectorSettings(quality=quality))
+
+
+def frame(width: int = 320, height: int = 320, stage: Stage = Stage.SEALED, name: str = "a.jpg") -> Frame:
+    return Frame(np.full((height, width, 3), 128, np.uint8), name, stage)
