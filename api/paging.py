@@ -12,6 +12,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.errors import invalid
+from api.fields import identifier
 
 T = TypeVar("T")
 
@@ -37,9 +38,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         moment, identity = json.loads(text)
-        if not isinstance(identity, str) or "\0" in identity:
-            raise ValueError(identity)
-        return datetime.fromisoformat(moment).astimezone(UTC), identity
+        return datetime.fromisoformat(moment).astimezone(UTC), identifier(identity)
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
         raise invalid(
             "This is no cursor of ours. Start without one and follow `next` from page to page.", pointer="/query/cursor"
