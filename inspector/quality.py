@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inspector.detector import PAD
+from inspector.detector import Look, crop_around
 from inspector.frame import Pixels
 from inspector.verdict import Fault
 from inspector.view import View
@@ -23,6 +23,11 @@ BENDS = tuple(
 )
 """Second derivative along the rows, the columns and both diagonals."""
 
+WHITE = 254
+"""A grey level at which the sensor has nothing more to tell, JPEG's rounding allowed for."""
+MIDDLE = 200
+"""Of a parcel brighter than this (white board) burnt-out parts are no glare."""
+
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
@@ -33,11 +38,21 @@ class QualityLimits:
     off. None switches a limit off.
     """
 
-    sharpness: float | None = 0.045
+    sharpness: float | None = 0.03
     dark: float | None = 18.0
     bright: float | None = 250.0
-    glare: float | None = 0.30
+    glare: float | None = 0.40
     cut_sides: int | None = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the gate measures on the parcel: see `QualityLimits` for the units."""
+
+    sharpness: float
+    level: float
+    glare: float
+    sides: int
 
 
 def quality(view: View, doubtful_below: float, limits: QualityLimits) -> list[Fault]:
@@ -46,22 +61,35 @@ def quality(view: View, doubtful_below: float, limits: QualityLimits) -> list[Fa
     doubtful_below: the score from which a parcel is surely one.
     """
     index = view.index
-    if view.main is None or view.close is None or view.main.score < doubtful_below:
+    if view.main is None or view.main.score < doubtful_below:
         return [Fault("no_parcel", "no parcel to be seen: lay it in the middle of the picture", index)]
-    grey = cv2.cvtColor(_without_padding(view), cv2.COLOR_BGR2GRAY)
+    seen = measure(view)
     faults = []
-    level = float(np.median(grey))
-    if limits.dark is not None and level < limits.dark:
+    if limits.dark is not None and seen.level < limits.dark:
         faults.append(Fault("too_dark", "too dark: more light on the parcel", index))
-    elif limits.bright is not None and level > limits.bright:
+    elif limits.bright is not None and seen.level > limits.bright:
         faults.append(Fault("too_bright", "too bright: less light, or a shorter exposure", index))
-    elif limits.glare is not None and level < 200 and float((grey >= 254).mean()) > limits.glare:
+    elif limits.glare is not None and seen.level < MIDDLE and seen.glare > limits.glare:
         faults.append(Fault("glare", "glare on the parcel: turn it or move the lamp", index))
-    if limits.sharpness is not None and not faults and sharpness(np.asarray(grey, np.uint8)) < limits.sharpness:
+    elif limits.sharpness is not None and seen.sharpness < limits.sharpness:
         faults.append(Fault("blurred", "blurred: hold the parcel still and clean the lens", index))
-    if limits.cut_sides is not None and _sides_touched(view) >= limits.cut_sides:
+    if limits.cut_sides is not None and seen.sides >= limits.cut_sides:
         faults.append(Fault("cut_off", "the parcel is cut off: move it into the picture", index))
     return faults
+
+
+def measure(view: View) -> Quality:
+    """Sharpness over the parcel and a little around it, light on its middle alone: the corners of its box are bench.
+
+    Raises ValueError for a view without a parcel.
+    """
+    if view.main is None or view.close is None:
+        raise ValueError("a view without a parcel has nothing to measure")
+    x, y, w, h = view.main.box
+    middle, _, _ = crop_around(view.frame.bgr, (x + 0.2 * w, y + 0.2 * h, 0.6 * w, 0.6 * h), 0.0)
+    grey = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)
+    around = np.asarray(cv2.cvtColor(_without_padding(view.close), cv2.COLOR_BGR2GRAY), np.uint8)
+    return Quality(sharpness(around), float(np.median(grey)), float((grey >= WHITE).mean()), _sides_touched(view))
 
 
 def sharpness(grey: Pixels) -> float:
@@ -78,15 +106,10 @@ def sharpness(grey: Pixels) -> float:
     return float(min(bends) / (2 * spread))
 
 
-def _without_padding(view: View) -> Pixels:
+def _without_padding(look: Look) -> Pixels:
     """The close look's canvas without its grey bars: what the network judged, at the resolution it judged it."""
-    if view.close is None:
-        raise ValueError("a view without a parcel has no close look")
-    canvas, placement = view.close.canvas, view.close.placement
-    dx, dy = int(placement.dx), int(placement.dy)
-    side = canvas.shape[0]
-    inner = canvas[dy : side - dy, dx : side - dx]
-    return inner if inner.size else np.full((1, 1, 3), PAD, np.uint8)
+    dx, dy, side = int(look.placement.dx), int(look.placement.dy), look.canvas.shape[0]
+    return look.canvas[dy : side - dy, dx : side - dx]
 
 
 def _sides_touched(view: View) -> int:
