@@ -13,19 +13,24 @@ from starlette.concurrency import run_in_threadpool
 from api import audit, errors, health  # noqa: F401 - audit: its table
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
+from api.dispatch import routes as dispatch
 from api.evidence import Evidence
 from api.eye import Eye, SharedEye
+from api.inspections import routes as inspections
+from api.inspections.schemas import InspectionDocument
 from api.metrics import Metrics, Reading
 from api.middleware import BodyLimit, Observe
 from api.migrations import migrate
+from api.orders import routes as orders
+from api.orders import service as order_jobs
 from api.paths import ExactPaths
 from api.security import Caller, KeyRing, find_caller
 from api.settings import Settings
 from api.worker import Job, Worker
 
 # Each domain adds its router, its jobs and its readings here; nothing else of it is known to the app.
-ROUTERS: tuple[APIRouter, ...] = (health.router,)
-JOBS: tuple[Job, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (orders.router, inspections.router, dispatch.router, health.router)
+JOBS: tuple[Job, ...] = order_jobs.JOBS
 READINGS: tuple[Reading, ...] = ()
 
 ABOUT = """May this order leave? What was seen in it? Which parcels are late?
@@ -92,6 +97,7 @@ def create_app(
         description=ABOUT,
         lifespan=life,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        separate_input_output_schemas=False,
     )
     app.state.services = services
     errors.install(app)
@@ -117,7 +123,11 @@ def _document_problems(app: FastAPI) -> None:
                 license_info=app.license_info,
             )
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas["ProblemDocument"] = errors.ProblemDocument.model_json_schema()
+            for model in (errors.ProblemDocument, InspectionDocument):  # named by hand-written bodies and responses
+                own = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                for name, nested in own.pop("$defs", {}).items():
+                    schemas.setdefault(name, nested)
+                schemas[model.__name__] = own
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from anyio import CapacityLimiter
 
 from api.errors import Problem
 
@@ -41,6 +44,9 @@ class SharedEye:
     """Loads the eye once, by the first who needs it; who comes meanwhile waits."""
 
     def __init__(self, load: Callable[[], Eye] = load_inspector) -> None:
+        self.limiter = CapacityLimiter(2 * (os.cpu_count() or 1))
+        """How many parcels are judged at once: more would only take memory (a decoded picture has up to 150 MB) and
+        the threads of the other addresses."""
         self._load = load
         self._lock = threading.Lock()
         self._eye: Eye | None = None

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field
+from starlette.convertors import Convertor, register_url_convertor
 
 LONGEST_ID = 200
+SLASH = "\x1f"
+"""Stands for an encoded slash while a route is looked up (api.paths); ids may not hold it themselves."""
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -60,3 +63,18 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), Field(examples=["2026-11
 ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 LongText = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_printable)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class _IdConvertor(Convertor[str]):
+    """One segment of a path, in which an encoded slash is part of the id."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value.replace(SLASH, "/")
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", _IdConvertor())

@@ -4,28 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote_to_bytes
 
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Problem
-
-_SLASH = "\x1f"
-"""Stands for an encoded slash while a route is looked up; ids may not hold it themselves (api.fields)."""
-
-
-class _IdConvertor(Convertor[str]):
-    """One segment of a path, in which an encoded slash is part of the id."""
-
-    regex = "[^/]+"
-
-    def convert(self, value: str) -> str:
-        return value.replace(_SLASH, "/")
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("id", _IdConvertor())
+from api.fields import SLASH
 
 
 class ExactPaths:
@@ -49,6 +31,6 @@ class ExactPaths:
                 await problem.response()(scope, receive, send)
                 return
             if b"%1f" in raw.lower():  # a control character, and not our stand-in for a slash
-                path = path.replace(_SLASH, "\0")
+                path = path.replace(SLASH, "\0")
             scope["path"] = path
         await self._app(scope, receive, send)

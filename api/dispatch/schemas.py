@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.fields import Identifier, Moment, ShortText
@@ -26,7 +28,7 @@ class DispatchDocument(BaseModel):
         json_schema_extra={"examples": [{"carrier": "demo-post", "tracking_number": "LP00123456789012"}]},
     )
 
-    carrier: ShortText
+    carrier: Annotated[ShortText, Field(max_length=60)]
     tracking_number: ShortText
     dispatched_at: Moment | None = None
 

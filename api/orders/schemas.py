@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from api.fields import Identifier, Moment
 from inspector.wire import OrderDocument
 
-EXAMPLE = {
+EXAMPLE: dict[str, JsonValue] = {
     "items": [],
     "marks": ["fragile"],
     "packaging": "carton",

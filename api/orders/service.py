@@ -78,7 +78,9 @@ def _remember_customer(
         if customer is not None:
             session.delete(customer)
         return
-    expires_on = max(document.promised_by or now.date(), now.date()) + timedelta(days=customer_days)
+    promised_by = max(document.promised_by or now.date(), now.date())
+    span = timedelta(days=customer_days)
+    expires_on = promised_by + span if promised_by <= date.max - span else date.max
     if customer is None:
         session.add(Customer(order_id=order.id, expires_on=expires_on, **given))
         return

@@ -135,7 +135,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(scope="session")
 def new_postgres_database(postgres: str) -> Callable[..., AbstractContextManager[str]]:
-    """For `with new_postgres_database() as url:` a database with our schema (template="template0": without)."""
+    """Makes a PostgreSQL database for the length of a `with`; it has our schema, with template="template0" none."""
 
     @contextmanager
     def make(template: str = "template1") -> Iterator[str]:
