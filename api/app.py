@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from api import audit, errors, health  # noqa: F401 - audit: its table
+from api.contacts import routes as contacts
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
 from api.dispatch import routes as dispatch
@@ -26,12 +27,21 @@ from api.orders import service as order_jobs
 from api.paths import ExactPaths
 from api.security import Caller, KeyRing, find_caller
 from api.settings import Settings
+from api.shipments import jobs as shipment_jobs
+from api.shipments import routes as shipments
 from api.worker import Job, Worker
 
 # Each domain adds its router, its jobs and its readings here; nothing else of it is known to the app.
-ROUTERS: tuple[APIRouter, ...] = (orders.router, inspections.router, dispatch.router, health.router)
-JOBS: tuple[Job, ...] = order_jobs.JOBS
-READINGS: tuple[Reading, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    orders.router,
+    inspections.router,
+    dispatch.router,
+    shipments.router,
+    contacts.router,
+    health.router,
+)
+JOBS: tuple[Job, ...] = (*order_jobs.JOBS, *shipment_jobs.JOBS)
+READINGS: tuple[Reading, ...] = shipment_jobs.READINGS
 
 ABOUT = """May this order leave? What was seen in it? Which parcels are late?
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.database import Base, UtcDateTime
@@ -14,8 +14,8 @@ class Contact(Base):
     """Somebody has to be told about a parcel. Holds no personal data: that stays with the order, where it expires.
 
     The unique constraint is the promise of the design: one contact a parcel, kind and promise, however many workers.
-    state: open or resolved. outcome: what came of it. resolved_by: prefix of the key, or "lastlook" when it closed
-    itself.
+    promised_by: the promise it is about, also after a new one was made. state: open or resolved. outcome: what came of
+    it. resolved_by: prefix of the key, or "lastlook" when it closed itself.
     """
 
     __tablename__ = "contacts"
@@ -28,6 +28,7 @@ class Contact(Base):
     shipment_id: Mapped[str] = mapped_column(ForeignKey("shipments.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
     promise_version: Mapped[int] = mapped_column(Integer)
+    promised_by: Mapped[date] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String(20))
     outcome: Mapped[str | None] = mapped_column(String(40))
     note: Mapped[str | None] = mapped_column(Text)

@@ -33,7 +33,7 @@ def interval(status: Status, due: datetime | None, now: datetime, rng: random.Ra
         base = LONG_LATE
     else:
         base = FAR
-    return base * rng.uniform(0.9, 1.1)
+    return timedelta(seconds=base.total_seconds() * rng.uniform(0.9, 1.1))
 
 
 def _within(left: timedelta, before: int, after: int) -> bool:
@@ -43,7 +43,7 @@ def _within(left: timedelta, before: int, after: int) -> bool:
 def backoff(fails: int, rng: random.Random) -> timedelta:
     """Until the next try after `fails` failures in a row (>= 1): doubling, capped, between half of it and all of it."""
     whole = min(FIRST_RETRY * 2 ** min(fails - 1, 20), LONGEST_RETRY)
-    return whole * rng.uniform(0.5, 1.0)
+    return timedelta(seconds=whole.total_seconds() * rng.uniform(0.5, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
