@@ -1,0 +1,5 @@
+"""`python -m station` is `lastlook station`."""
+
+from station.cli import station
+
+station(prog_name="lastlook station")

@@ -1,0 +1,325 @@
+"""The state machine of one parcel, from the scan of its order to the light."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from inspector.frame import Frame
+from inspector.spec import Check, PackingSpec, Stage
+from inspector.verdict import Decision, Result, Verdict
+from station.advice import Advice, advise
+from station.orders import Order, OrderError, order_number
+from station.record import Picture, evidence, inspection_body, override_body
+from station.spool import SpoolError
+
+log = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    """Where the parcel is."""
+
+    IDLE = "idle"
+    LOOKING_UP = "looking_up"
+    WAITING = "waiting"
+    JUDGING = "judging"
+    RELEASED = "released"
+    HELD = "held"
+    RETAKE = "retake"
+    BLOCKED = "blocked"
+
+
+class Eye(Protocol):
+    """`inspector.Inspector` is one."""
+
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+        """Judge all pictures of one parcel together."""
+
+
+class Keeper(Protocol):
+    """Keeps decisions durably; `station.spool.Spool` does."""
+
+    def add(self, inspection: str, body: str, pictures: Sequence[tuple[str, bytes]], at: datetime) -> None:
+        """Durable when it returns; SpoolError when not."""
+
+    def add_override(
+        self, inspection: str, body: str, at: datetime, first: tuple[str, Sequence[tuple[str, bytes]]] | None = None
+    ) -> None:
+        """Durable when it returns; SpoolError when not."""
+
+
+class Approver(Protocol):
+    """`station.approval.Approval` is one."""
+
+    def check(self, *, operator: str, approver: str, pin: str) -> None:
+        """Raises when this person may not approve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A held parcel was released by a person."""
+
+    reason: str
+    operator: str
+    approved_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that the kiosk shows of the parcel under the camera; replaced as a whole at every change.
+
+    do: the one thing to do next. pictures: those judged, open box first. inspection: id of the kept record, None while
+    there is none. problem: why the phase is `blocked`, in plain words. notice: something to know that changes nothing.
+    """
+
+    phase: Phase = Phase.IDLE
+    do: Advice = field(default_factory=lambda: Advice("scan"))
+    order: Order | None = None
+    stage: Stage = Stage.SEALED
+    opened: Picture | None = None
+    pictures: tuple[Picture, ...] = ()
+    verdict: Verdict | None = None
+    inspection: str | None = None
+    override: Override | None = None
+    problem: str | None = None
+    notice: Advice | None = None
+    scanned: str | None = None
+    marked_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the bench needs of it. find: order number -> Order, raising OrderError. new_id: of an inspection."""
+
+    eye: Eye
+    keeper: Keeper
+    approver: Approver
+    find: Callable[[str], Order]
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    kept: Callable[[], None] = field(default=lambda: None)
+
+
+class NotNowError(Exception):
+    """The bench is not in a phase in which this can be done. str() says why."""
+
+
+class ReasonError(ValueError):
+    """An override without a reason."""
+
+
+class Bench:
+    """One parcel at a time. Every method may be called from any thread.
+
+    The rule that everything here serves: `RELEASED` is reached only after a record that says so is durable.
+    """
+
+    def __init__(self, world: World, *, station: str, operator: str | None = None) -> None:
+        self._world = world
+        self._station = station
+        self._lock = threading.Lock()
+        self._moment = Moment()
+        self._turn = 0
+        self.operator = operator
+
+    @property
+    def moment(self) -> Moment:
+        """The parcel as it stands now."""
+        return self._moment
+
+    @property
+    def turn(self) -> int:
+        """Grows with every change."""
+        return self._turn
+
+    @property
+    def wants(self) -> Stage | None:
+        """The stage of which a picture is wanted now without anybody asking, None when none is."""
+        moment = self._moment
+        return moment.stage if moment.phase in (Phase.WAITING, Phase.RETAKE) else None
+
+    def scan(self, text: str) -> bool:
+        """An order number was scanned or typed. Scanning the order that is already here means: take the picture.
+
+        Returns True when a picture is to be taken now. Raises NotNowError while a parcel is being judged.
+        """
+        with self._lock:
+            now = self._moment
+            if now.phase in (Phase.JUDGING, Phase.LOOKING_UP):
+                raise NotNowError("Still busy with the last parcel. Scan again when the answer is there.")
+            try:
+                number = order_number(text)
+            except OrderError as error:
+                self._set(self._unusable(now, error, text))
+                return False
+            if now.order and now.order.id == number and now.phase in (Phase.WAITING, Phase.RETAKE, Phase.HELD):
+                return True
+            left = now.order.id if now.order and now.phase in (Phase.WAITING, Phase.RETAKE) else None
+            notice = Advice("left_unfinished", {"order": left}) if left else None
+            self._set(Moment(Phase.LOOKING_UP, Advice("wait"), scanned=number, notice=notice))
+            turn = self._turn
+        try:
+            after = _waiting(self._world.find(number), notice)
+        except (OrderError, SpoolError) as error:
+            after = _blocked(error, number, notice)
+        with self._lock:
+            if self._turn == turn:
+                self._set(after)
+        return False
+
+    def judge(self, picture: Callable[[Stage], Picture], *, by_hand: bool = True) -> Moment:
+        """Judge a picture of the stage that is due; picture: makes it. Returns the moment after.
+
+        by_hand False: the trigger asked. If the eye then finds no parcel at all, nothing is said to the packer; the
+        caller sees it in the returned moment's `verdict`. Raises NotNowError.
+        """
+        with self._lock:
+            before = self._moment
+            if before.phase not in (Phase.WAITING, Phase.RETAKE, Phase.HELD) or before.order is None:
+                raise NotNowError("Scan an order first.")
+            stage, order = before.stage, before.order
+            self._set(replace(before, phase=Phase.JUDGING, do=Advice("wait"), notice=None))
+            turn = self._turn
+        try:
+            after = self._judged(before, order, picture(stage))
+        except SpoolError as error:
+            after = replace(before, phase=Phase.BLOCKED, do=Advice(f"spool_{error.code}"), problem=str(error))
+        except BaseException:
+            self._swap(turn, before)
+            raise
+        if not by_hand and nothing_there(after.verdict):
+            self._swap(turn, replace(before, notice=Advice("nothing_seen")))
+            return after
+        self._swap(turn, after)
+        return after
+
+    def _judged(self, before: Moment, order: Order, picture: Picture) -> Moment:
+        """The moment after looking at one more picture."""
+        stage = picture.frame.stage
+        opened = picture if stage is Stage.OPEN else before.opened
+        pictures = (picture,) if opened is None or stage is Stage.OPEN else (opened, picture)
+        verdict = self._world.eye.inspect([p.frame for p in pictures], order.spec)
+        fresh = replace(
+            before, opened=opened, pictures=pictures, verdict=verdict, override=None, problem=None, notice=None
+        )
+        fresh = replace(fresh, inspection=None, marked_wrong=False, do=advise(verdict, order.spec))
+        if verdict.decision is Decision.RETAKE:
+            return replace(fresh, phase=Phase.RETAKE)
+        if stage is Stage.OPEN:
+            if verdict.checks[Check.CONTENTS].result is Result.FAIL:
+                return replace(fresh, phase=Phase.HELD)
+            return replace(fresh, phase=Phase.WAITING, stage=Stage.SEALED, do=Advice("seal"), verdict=None)
+        return self._keep(fresh, order, verdict)
+
+    def _keep(self, fresh: Moment, order: Order, verdict: Verdict) -> Moment:
+        """Write the verdict down, and only then show it."""
+        inspection = self._world.new_id()
+        self._world.keeper.add(
+            inspection,
+            self._body(fresh, order, verdict),
+            evidence(fresh.pictures, verdict),
+            self._world.clock(),
+        )
+        self._world.kept()
+        phase = Phase.RELEASED if verdict.decision is Decision.RELEASE else Phase.HELD
+        return replace(fresh, phase=phase, inspection=inspection)
+
+    def _body(self, moment: Moment, order: Order, verdict: Verdict) -> str:
+        return inspection_body(
+            order=order, station=self._station, operator=self.operator, pictures=moment.pictures, verdict=verdict
+        )
+
+    def override(self, *, reason: str, approver: str, pin: str) -> None:
+        """A second person releases the parcel. Raises NotNowError, ReasonError, ApprovalError, SpoolError."""
+        reason = " ".join(reason.split())
+        if not 2 <= len(reason) <= 500:
+            raise ReasonError("Say in a few words why this parcel may leave.")
+        turn, now = self._turn, self._moment
+        _may_override(now)
+        self._world.approver.check(operator=self.operator or "", approver=approver, pin=pin)
+        with self._lock:
+            if self._turn != turn or now.order is None or now.verdict is None:
+                raise NotNowError("The parcel has changed meanwhile.")
+            at = self._world.clock()
+            done = Override(reason, self.operator or "", approver, at)
+            body = override_body(reason=reason, operator=done.operator, approved_by=approver, at=at)
+            inspection, first = now.inspection, None
+            if inspection is None:
+                inspection = self._world.new_id()
+                first = self._body(now, now.order, now.verdict), evidence(now.pictures, now.verdict)
+            self._world.keeper.add_override(inspection, body, at, first)
+            self._set(
+                replace(
+                    now, phase=Phase.RELEASED, do=Advice("ship"), inspection=inspection, override=done, problem=None
+                )
+            )
+        self._world.kept()
+
+    def go_on(self) -> None:
+        """The open box was held, and the packer seals it all the same: the sealed parcel's verdict will say it."""
+        with self._lock:
+            now = self._moment
+            if now.phase is not Phase.HELD or now.stage is not Stage.OPEN:
+                raise NotNowError("There is no open box to go on with.")
+            self._set(replace(now, phase=Phase.WAITING, stage=Stage.SEALED, do=Advice("seal"), verdict=None))
+
+    def clear(self) -> None:
+        """Done with this parcel, or given up: back to the scan. What was kept stays kept. Raises NotNowError."""
+        with self._lock:
+            now = self._moment
+            if now.phase in (Phase.JUDGING, Phase.LOOKING_UP):
+                raise NotNowError("Still judging; wait for the answer.")
+            unfinished = now.order is not None and now.inspection is None and now.phase is not Phase.BLOCKED
+            left = Advice("left_unfinished", {"order": now.order.id}) if unfinished and now.order else None
+            self._set(Moment(notice=left))
+
+    def marked_wrong(self, inspection: str) -> None:
+        """The packer's "the machine was wrong" was kept."""
+        with self._lock:
+            if self._moment.inspection == inspection:
+                self._set(replace(self._moment, marked_wrong=True))
+
+    def _unusable(self, now: Moment, error: OrderError, text: str) -> Moment:
+        """A scan that is no order number must not disturb the parcel that is here."""
+        notice = Advice(error.code, {"text": text[:40]})
+        if now.phase in (Phase.IDLE, Phase.BLOCKED):
+            return Moment(notice=notice)
+        return replace(now, notice=notice)
+
+    def _swap(self, turn: int, after: Moment) -> None:
+        with self._lock:
+            if self._turn == turn:
+                self._set(after)
+
+    def _set(self, moment: Moment) -> None:
+        self._moment = moment
+        self._turn += 1
+
+
+def _waiting(order: Order, notice: Advice | None) -> Moment:
+    """The order is known: show the open box first if there is a packing list, else the sealed parcel."""
+    stage = Stage.OPEN if order.spec.items else Stage.SEALED
+    if order.remembered_at is not None:
+        notice = Advice("remembered", {"at": order.remembered_at.isoformat()})
+    return Moment(Phase.WAITING, Advice(f"show_{stage}"), order, stage, notice=notice, scanned=order.id)
+
+
+def _blocked(error: OrderError | SpoolError, number: str, notice: Advice | None) -> Moment:
+    code = f"order_{error.code}" if isinstance(error, OrderError) else f"spool_{error.code}"
+    return Moment(Phase.BLOCKED, Advice(code, {"order": number}), problem=str(error), scanned=number, notice=notice)
+
+
+def _may_override(moment: Moment) -> None:
+    if moment.phase not in (Phase.HELD, Phase.RETAKE) or moment.stage is Stage.OPEN:
+        raise NotNowError("Only a sealed parcel that was held can be released by a person.")
+
+
+def nothing_there(verdict: Verdict | None) -> bool:
+    """True when the eye saw no parcel in the latest picture."""
+    return verdict is not None and any(fault.kind == "no_parcel" for fault in verdict.quality)

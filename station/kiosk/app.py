@@ -1,0 +1,179 @@
+"""The kiosk's small server: one page, one WebSocket that shows, and a few calls that change something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from inspector.annotate import encode_jpeg
+from station.approval import ApprovalError
+from station.bench import NotNowError, ReasonError
+from station.camera import Shot
+from station.kiosk.guard import Guard
+from station.kiosk.view import view
+from station.running import CameraNotReadyError, Station
+from station.spool import SpoolError
+
+WEB = Path(__file__).parent / "web"
+LIVE_WIDTH, LIVE_QUALITY = 960, 72
+STATE_EVERY = 0.1
+"""Seconds between two looks whether there is something new to tell the page."""
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Scanned(_Body):
+    """What the scanner or the keyboard delivered."""
+
+    text: Annotated[str, Field(max_length=1000)]
+
+
+class OverrideAsked(_Body):
+    """A second person's decision."""
+
+    reason: Annotated[str, Field(max_length=2000)]
+    approver: Annotated[str, Field(max_length=200)]
+    pin: Annotated[str, Field(max_length=32)]
+
+
+class OperatorChosen(_Body):
+    """Who is packing."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Marked(_Body):
+    """Which verdict was wrong."""
+
+    inspection: str
+
+
+def kiosk_app(station: Station, token: str | None = None) -> FastAPI:
+    """The app for a started station. token: of this start; made here when not given."""
+    token = token or secrets.token_urlsafe(32)
+    app = FastAPI(title="Lastlook kiosk", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard, token=token)
+    page = (WEB / "index.html").read_text(encoding="utf-8").replace("{{token}}", token)
+
+    @app.get("/", response_class=HTMLResponse)
+    def index() -> str:
+        return page
+
+    @app.get("/judged/{turn}/{index}.jpg")
+    def judged(turn: int, index: int) -> Response:  # the turn makes each address new, so that nothing old is shown
+        pictures = station.bench.moment.pictures
+        if not 0 <= index < len(pictures):
+            raise HTTPException(404, "no such picture any more")
+        return Response(pictures[index].jpeg, media_type="image/jpeg")
+
+    _changes(app, station)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        await _show(socket, station)
+
+    app.mount("/", StaticFiles(directory=WEB))
+    return app
+
+
+def _changes(app: FastAPI, station: Station) -> None:
+    """The calls that change something; all sync, so they run in the thread pool."""
+
+    @app.post("/api/scan", status_code=204)
+    def scan(asked: Scanned) -> None:
+        station.scan(asked.text)
+
+    @app.post("/api/take", status_code=204)
+    def take() -> None:
+        station.take()
+
+    @app.post("/api/go-on", status_code=204)
+    def go_on() -> None:
+        station.bench.go_on()
+
+    @app.post("/api/clear", status_code=204)
+    def clear() -> None:
+        station.bench.clear()
+
+    @app.post("/api/override", status_code=204)
+    def override(asked: OverrideAsked) -> None:
+        station.bench.override(reason=asked.reason, approver=asked.approver, pin=asked.pin)
+
+    @app.post("/api/operator", status_code=204)
+    def operator(chosen: OperatorChosen) -> None:
+        if chosen.name not in station.settings.operators:
+            raise HTTPException(422, "not one of this bench's packers")
+        station.bench.operator = chosen.name
+
+    @app.post("/api/wrong", status_code=204)
+    def wrong(marked: Marked) -> None:
+        station.mark_wrong(marked.inspection)
+
+    @app.post("/api/retry", status_code=204)
+    def retry() -> None:
+        station.retry()
+
+    def refuse(status: int, code: Callable[[Exception], str]) -> Callable[[Request, Exception], JSONResponse]:
+        def answer(_: Request, error: Exception) -> JSONResponse:
+            wait = getattr(error, "wait", 0.0)
+            return JSONResponse({"code": code(error), "text": str(error), "wait": wait}, status)
+
+        return answer
+
+    app.add_exception_handler(NotNowError, refuse(409, lambda _: "not_now"))
+    app.add_exception_handler(CameraNotReadyError, refuse(409, lambda _: "camera"))
+    app.add_exception_handler(ApprovalError, refuse(403, lambda e: getattr(e, "code", "refused")))
+    app.add_exception_handler(SpoolError, refuse(507, lambda e: f"spool_{getattr(e, 'code', 'failed')}"))
+    app.add_exception_handler(OSError, refuse(507, lambda _: "disk"))
+    app.add_exception_handler(ReasonError, refuse(422, lambda _: "reason"))
+
+
+async def _show(socket: WebSocket, station: Station) -> None:
+    """Tell the page every change as text, and send a picture each time it asks for one: never more than it can draw."""
+    wanted = asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            await socket.receive_text()
+            wanted.set()
+
+    listener = asyncio.create_task(listen())
+    told, seen = "", 0
+    try:
+        while not listener.done():
+            now = json.dumps(await asyncio.to_thread(view, station), ensure_ascii=False)
+            if now != told:
+                told = now
+                await socket.send_text(now)
+            shot = station.capture.newest(after=seen) if wanted.is_set() else None
+            if shot is not None:
+                wanted.clear()
+                seen = shot.seq
+                await socket.send_bytes(await asyncio.to_thread(_small, shot))
+            await asyncio.wait({listener}, timeout=STATE_EVERY)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # the page was closed or reloaded while something was being sent
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+def _small(shot: Shot) -> bytes:
+    height, width = shot.bgr.shape[:2]
+    scale = min(1.0, LIVE_WIDTH / width)
+    small = cv2.resize(shot.bgr, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    return encode_jpeg(small, LIVE_QUALITY)  # type: ignore[arg-type]  # uint8 stays uint8

@@ -1,0 +1,189 @@
+"""A running bench: camera, trigger, bench, spool and sender, put together and kept going."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from types import TracebackType
+
+import httpx
+
+from inspector.spec import Stage
+from station.approval import Approval
+from station.bench import Bench, Eye, Moment, NotNowError, Phase, World, nothing_there
+from station.camera import Capture, Shot, now_utc
+from station.examples import keep_example
+from station.orders import OrderBook
+from station.record import Picture, picture_of
+from station.sender import Sender
+from station.settings import StationSettings
+from station.sources import PictureFolder, open_source
+from station.spool import Spool
+from station.trigger import Rules, Trigger
+
+log = logging.getLogger(__name__)
+
+SEND_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+ASK_TIMEOUT = httpx.Timeout(3.0, connect=1.5)
+"""A packer waits for the answer to a scan; nobody waits for the sender."""
+
+
+class CameraNotReadyError(Exception):
+    """There is no live picture to take."""
+
+
+class Station:
+    """One bench with everything that runs in it. Use as a context manager: entering starts, leaving stops.
+
+    eye: judges (an `Inspector`). transport: stands in for the network in tests.
+    """
+
+    def __init__(
+        self,
+        settings: StationSettings,
+        eye: Eye,
+        *,
+        clock: Callable[[], datetime] = now_utc,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self.spool = Spool(settings.data)
+        sending = httpx.Client(base_url=settings.api, timeout=SEND_TIMEOUT, transport=transport, trust_env=False)
+        asking = httpx.Client(base_url=settings.api, timeout=ASK_TIMEOUT, transport=transport, trust_env=False)
+        self._clients = sending, asking
+        self.sender = Sender(self.spool, sending, self._authorize, clock=clock, keep=timedelta(days=settings.keep_days))
+        self.approval = Approval({a.name: a.pin for a in settings.approvers}, time.monotonic)
+        orders = OrderBook(asking, self._authorize, self.spool, clock)
+        self.bench = Bench(
+            World(
+                eye=eye,
+                keeper=self.spool,
+                approver=self.approval,
+                find=orders.find,
+                clock=clock,
+                new_id=lambda: str(uuid.uuid4()),
+                kept=self.sender.wake,
+            ),
+            station=settings.name,
+            operator=settings.operators[0] if len(settings.operators) == 1 else None,
+        )
+        self.capture = Capture(partial(open_source, settings.camera), clock=clock)
+        t = settings.trigger
+        self.trigger = Trigger(
+            Rules(still=t.still, covered=t.covered, settle=t.settle, sharp=t.sharp, patience=t.patience)
+        )
+        self._stills = isinstance(settings.camera, PictureFolder)
+        self._judging = threading.Lock()
+        self._watching = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="trigger", daemon=True)
+
+    def __enter__(self) -> Station:
+        self.capture.start()
+        self.sender.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self.capture.stop()
+        self._thread.join(10)
+        self.sender.stop()
+        for client in self._clients:
+            client.close()
+        self.spool.close()
+
+    def scan(self, text: str) -> None:
+        """An order was scanned or typed; the same one again takes the picture. Raises NotNowError,
+        CameraNotReadyError.
+        """
+        if self.bench.scan(text):
+            self.take()
+
+    def take(self) -> Moment:
+        """Take and judge the newest picture now. Raises NotNowError, CameraNotReadyError."""
+        with self._judging:
+            shot = self.capture.newest()
+            if shot is None:
+                status = self.capture.status
+                raise CameraNotReadyError(status.reason or f"The camera is {status.state}.")
+            return self._judge(shot, by_hand=True)
+
+    def mark_wrong(self, inspection: str) -> None:
+        """Keep the parcel that is shown as an example of a wrong verdict. Raises NotNowError, OSError."""
+        now = self.bench.moment
+        if now.inspection != inspection or now.order is None or now.verdict is None:
+            raise NotNowError("That parcel is not shown any more.")
+        keep_example(
+            self.settings.data / "examples",
+            inspection=inspection,
+            order=now.order,
+            pictures=now.pictures,
+            verdict=now.verdict,
+            operator=self.bench.operator,
+            at=self._clock(),
+        )
+        self.bench.marked_wrong(inspection)
+
+    def retry(self) -> int:
+        """Send what was parked once more, and everything at once; returns how many were parked."""
+        again = self.spool.retry_parked()
+        self.sender.try_now()
+        return again
+
+    def _authorize(self) -> dict[str, str]:
+        key = self.settings.read_key()
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _judge(self, shot: Shot, *, by_hand: bool) -> Moment:
+        """Judge a shot and tell trigger and camera what came of it."""
+
+        def picture(stage: Stage) -> Picture:
+            return picture_of(shot, stage, self.settings.name)
+
+        after = self.bench.judge(picture, by_hand=by_hand)
+        self.capture.taken()
+        with self._watching:
+            self.trigger.taken()
+            if nothing_there(after.verdict) and not self._stills:
+                self.trigger.learn_empty()
+            elif after.phase is Phase.RETAKE:
+                self.trigger.rearm()
+        return after
+
+    def _watch(self) -> None:
+        """Look at every new shot; take the picture by itself when a parcel rests and one is wanted."""
+        seen = 0
+        while not self._stop.is_set():
+            shot = self.capture.newest(after=seen, timeout=0.2)
+            if shot is None:
+                self._stop.wait(0.05)
+                continue
+            seen = shot.seq
+            with self._watching:
+                self.trigger.see(shot, cuts=self._stills)
+            if self.settings.trigger.auto and self.trigger.ready and self.bench.wants is not None:
+                self._take_by_itself()
+
+    def _take_by_itself(self) -> None:
+        if not self._judging.acquire(blocking=False):
+            return  # a picture is being taken by hand
+        try:
+            with self._watching:
+                best = self.trigger.take()
+            if best is not None and self.bench.wants is not None:
+                self._judge(best, by_hand=False)
+        except NotNowError as error:
+            log.info("not taken: %s", error)
+        except Exception:  # the boundary of the thread: a failed look must not end the bench
+            log.exception("the picture could not be judged; take it again by hand")
+        finally:
+            self._judging.release()

@@ -1,0 +1,73 @@
+"""Starts a bench and its kiosk page, says where it is, and stops both in order."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import click
+import uvicorn
+
+from inspector import EngineError, GoldenError, Inspector
+from models import ModelError
+from station.kiosk.app import kiosk_app
+from station.running import Station
+from station.settings import StationSettings
+from station.spool import SpoolError
+
+FAILED = 2
+
+
+def serve(settings: StationSettings) -> int:
+    """Run until stopped. Returns the exit code: 0 stopped, 2 could not start (said on stderr)."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings.read_key()
+        eye = Inspector.load()
+        listener = _listen(settings)
+    except (OSError, ModelError, EngineError, GoldenError) as error:
+        click.echo(f"The station cannot start: {error}", err=True)
+        return FAILED
+    with listener:
+        try:
+            station = Station(settings, eye)
+        except (SpoolError, OSError) as error:
+            click.echo(f"The station cannot start: {error}", err=True)
+            return FAILED
+        with station:
+            run_kiosk(station, listener)
+    return 0
+
+
+def run_kiosk(station: Station, listener: socket.socket) -> None:
+    """Serve the kiosk page of a started station on a bound socket until a signal ends it."""
+    host, port = listener.getsockname()[:2]
+    waiting = station.spool.queue().waiting
+    click.echo(f"Kiosk: http://{f'[{host}]' if ':' in host else host}:{port}/")
+    click.echo(f"Spool: {station.settings.data} ({waiting} waiting to be sent to {station.settings.api})")
+    sys.stdout.flush()
+    config = uvicorn.Config(
+        kiosk_app(station),
+        log_level="warning",
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=4096,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: StationSettings) -> socket.socket:
+    family = socket.AF_INET6 if settings.host == "::1" else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        text = f"port {settings.port} is taken; stop the other program or give another --port ({error.strerror})"
+        raise OSError(text) from None
+    return listener
