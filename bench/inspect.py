@@ -201,9 +201,8 @@ def main() -> None:
             print(
                 f"{f'HTTP, {clients} client(s)':30} {cost}   {cost.p50 / floor.p50:9.2f} x, {rate:.1f} requests/s{goal}"
             )
-        print(
-            f"ready after {server.ready_s:.2f} s (goal 1.5), RSS {server.process.memory_info().rss / 1e6:.0f} MB (goal 300)"
-        )
+        memory = server.process.memory_info().rss / 1e6
+        print(f"ready after {server.ready_s:.2f} s (goal 1.5), RSS {memory:.0f} MB (goal 300)")
 
 
 if __name__ == "__main__":
