@@ -83,7 +83,7 @@ def test_hostile_files_cost_no_other_picture_its_verdict(good: Path, torn: Path,
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "16"])
 def test_unusual_pictures_are_judged_all_the_same(mode: str, torn: Path, tmp_path: Path) -> None:
-    picture = Image.open(torn)
+    picture: Image.Image = Image.open(torn)
     if mode == "16":
         levels = np.asarray(picture.convert("L")).astype(np.uint16) * 257
         picture, file = Image.fromarray(levels), tmp_path / "a.png"
