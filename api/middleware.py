@@ -35,18 +35,21 @@ class BodyLimit:
         if length.isdigit() and int(length) > self._limit:
             await self._refuse(scope, receive, send)
             return
-        read, started = 0, False
+        read, exceeded, started = 0, False, False
 
         async def counted() -> Message:
-            nonlocal read
+            nonlocal read, exceeded
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._limit:
+                exceeded = True
                 raise _TooLargeError
             return message
 
         async def watched(message: Message) -> None:
             nonlocal started
+            if exceeded and not started:
+                return  # the app's own words for a body that broke off; ours are better
             started = True
             await send(message)
 
@@ -55,6 +58,7 @@ class BodyLimit:
         except _TooLargeError:
             if started:
                 raise
+        if exceeded and not started:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -39,6 +39,7 @@ def register(
     order.postcode = document.destination.postcode if document.destination else None
     session.flush()
     _remember_customer(session, order, document, now, customer_days)
+    session.flush()
     return order, created
 
 

@@ -43,14 +43,12 @@ MESSAGES = {
     "more": Message("and {n} more, in the JSON", "另有 {n} 条，见 JSON"),
     "list_comma": Message(", ", "、"),
     "colon": Message(": ", "："),
-    "gap": Message(" ", ""),
     # days and numbers
     "day_long": Message("{weekday}, {day} {month} {year}", "{year}年{month}{day}日 {weekday}"),
     "day_short": Message("{day} {month}", "{month}{day}日"),
     "points": Message("{points} points", "{points} 个百分点"),
     "range": Message("{low} to {high}", "{low} 至 {high}"),
     "interval": Message("95 % interval {low} to {high}", "95% 置信区间 {low} 至 {high}"),
-    "days": Message("{n} days", "{n} 天", one="1 day"),
     # the shortest stave
     "stave": Message("The shortest stave", "最短板"),
     "stave_defect": Message(
@@ -89,11 +87,13 @@ MESSAGES = {
     "held_once": Message("Held", "拦截"),
     "held_note": Message("{n} still held", "{n} 个仍被拦截"),
     "retakes": Message("Retakes", "重拍"),
+    "retakes_fine": Message("none waiting", "无等待"),
+    "held_fine": Message("none held still", "均已放行"),
     "retakes_note": Message("{n} wait for a picture", "{n} 个等待重拍", one="1 waits for a picture"),
     "overrides": Message("Overrides", "人工放行"),
     "overrides_note": Message("{n} unconfirmed", "{n} 次未确认"),
     "overrides_fine": Message("all confirmed", "均已确认"),
-    "overrides_zero": Message("none", "无"),
+    "nothing": Message("none", "无"),
     "dpmo": Message("DPMO", "DPMO"),
     "dpmo_note": Message("{failed} of {made} checks failed", "{made} 项检查中 {failed} 项不合格"),
     "compared": Message(
@@ -160,7 +160,7 @@ MESSAGES = {
     "open_late": Message("Late, under way", "延误在途"),
     "at_risk": Message("At risk", "有延误风险"),
     "oldest": Message("Oldest late, under way", "延误最久的在途包裹"),
-    "oldest_late": Message("{order}, {late} late", "{order}，已晚 {late}"),
+    "oldest_late": Message("{order}, promised for {day}", "{order}，承诺 {day}"),
     "contacts": Message(
         "Customers to contact: {open} open, {opened} opened and {resolved} resolved on this day.",
         "待联系客户：{open} 个未结，当天新增 {opened} 个，解决 {resolved} 个。",
@@ -194,7 +194,8 @@ MESSAGES = {
     ),
     "limits_today": Message("Limits for this day: {low} to {high}.", "当天控制界限：{low} 至 {high}。"),
     "outside": Message("outside its limits", "超出界限"),
-    "week_to": Message("Week to", "截至"),
+    "week": Message("Week", "周"),
+    "week_of": Message("{first} – {last}", "{first}至{last}"),
     # how to read it
     "reading": Message("How to read this", "说明"),
     "reading_parcel": Message(
@@ -251,3 +252,5 @@ WEEKDAYS = (
     ("Monday", "星期一"), ("Tuesday", "星期二"), ("Wednesday", "星期三"), ("Thursday", "星期四"), ("Friday", "星期五"),
     ("Saturday", "星期六"), ("Sunday", "星期日"),
 )  # fmt: skip
+SHORT_MONTHS = tuple((english[:3], chinese) for english, chinese in MONTHS)
+SHORT_WEEKDAYS = tuple((english[:3], f"周{chinese[-1]}") for english, chinese in WEEKDAYS)

@@ -6,12 +6,13 @@ languages use the same values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from api.reports.messages import KINDS, MESSAGES, MONTHS, WEEKDAYS
+from api.reports.messages import KINDS, MESSAGES, MONTHS, SHORT_MONTHS, SHORT_WEEKDAYS, WEEKDAYS
 from api.reports.stave import Stave, Step
 
 
@@ -78,11 +79,15 @@ class Words:
 
     def day(self, day: date) -> str:
         """A day with its weekday."""
-        return self._dated("day_long", day)
+        return self._dated("day_long", day, MONTHS)
 
     def short_day(self, day: date) -> str:
         """A day without weekday and year, for lists and charts."""
-        return self._dated("day_short", day)
+        return self._dated("day_short", day, SHORT_MONTHS)
+
+    def short_weekday(self, day: date) -> str:
+        """The head of a column of days."""
+        return SHORT_WEEKDAYS[day.weekday()][self._column]
 
     def clock(self, moment: datetime) -> str:
         """Hours and minutes on the clock of the report's zone."""
@@ -118,12 +123,15 @@ class Words:
         hours = {"start": f"{place.from_hour:02}:00", "end": f"{place.to_hour:02}:00"}
         return self.say("stave_at_between", station=place.station, **hours)
 
-    def _dated(self, key: str, day: date) -> str:
-        column = 1 if self.language is Language.ZH else 0
+    def _dated(self, key: str, day: date, months: Sequence[tuple[str, str]]) -> str:
         return self.say(
-            key, day=str(day.day), month=MONTHS[day.month - 1][column], year=str(day.year),
-            weekday=WEEKDAYS[day.weekday()][column],
+            key, day=str(day.day), month=months[day.month - 1][self._column], year=str(day.year),
+            weekday=WEEKDAYS[day.weekday()][self._column],
         )  # fmt: skip
+
+    @property
+    def _column(self) -> int:
+        return 1 if self.language is Language.ZH else 0
 
     def _written(self, value: object) -> str:
         return self.number(value) if isinstance(value, int) else str(value)
