@@ -13,22 +13,33 @@ from inspector.spec import Check
 from inspector.verdict import Box, Decision, Result, Verdict
 
 RGB = tuple[int, int, int]
-GREEN, RED, AMBER, BLUE, INK = (22, 128, 60), (196, 30, 30), (190, 110, 0), (20, 90, 190), (20, 24, 28)
+GREEN, RED, AMBER, BLUE = (22, 128, 60), (196, 30, 30), (190, 110, 0), (20, 90, 190)
+INK, GREY = (20, 24, 28), (150, 150, 150)
 COLOURS: dict[Decision, RGB] = {Decision.RELEASE: GREEN, Decision.HOLD: RED, Decision.RETAKE: AMBER}
 """IEC 60073: red act now, amber abnormal, green normal. The word beside it says the same for who cannot tell them."""
 
+PASSED = {
+    Check.INTEGRITY: "packaging whole",
+    Check.CONTENTS: "contents complete",
+    Check.MARKS: "marks in place",
+    Check.LABEL: "label right",
+}
+
 
 def draw(frame: Frame, verdict: Verdict, index: int = 0) -> Pixels:
-    """A copy of the picture, uint8 (h, w, 3) BGR, with parcel, findings, marks and codes of picture `index` drawn in.
+    """A copy of the picture with parcel, findings, marks and codes of picture `index` drawn in.
 
-    The picture keeps its size; lines and letters grow with it. The verdict stands below the picture's upper edge.
+    uint8 (h + strip, w, 3) BGR: the verdict and its reasons stand on a strip below the picture, so that they hide
+    nothing. Lines and letters grow with the picture.
     """
-    canvas = Image.fromarray(np.ascontiguousarray(frame.bgr[:, :, ::-1]))
+    height, width = frame.bgr.shape[:2]
+    unit = max(1.0, min(width, height) / 360)
+    canvas = Image.new("RGB", (width, height + round(26 * unit)), INK)
+    canvas.paste(Image.fromarray(np.ascontiguousarray(frame.bgr[:, :, ::-1])))
     pen = ImageDraw.Draw(canvas)
-    unit = max(1.0, min(canvas.size) / 360)
     colour = COLOURS[verdict.decision]
     for number, parcel in enumerate(p for p in verdict.parcels if p.frame == index):
-        pen.rectangle(_corners(parcel.box), outline=colour if number == 0 else (150, 150, 150), width=round(2 * unit))
+        pen.rectangle(_corners(parcel.box), outline=colour if number == 0 else GREY, width=round(2 * unit))
     for mark in verdict.checks[Check.MARKS].marks:
         if mark.frame == index:
             _boxed(pen, mark.box, mark.mark.replace("_", " "), BLUE, unit)
@@ -39,7 +50,7 @@ def draw(frame: Frame, verdict: Verdict, index: int = 0) -> Pixels:
         for finding in check.findings:
             if finding.frame == index and finding.box is not None:
                 _boxed(pen, finding.box, finding.kind.replace("_", " "), _colour(check.result), 1.4 * unit)
-    _banner(pen, canvas.size, verdict, colour, unit)
+    _strip(pen, height, canvas.size, verdict, unit)
     return np.ascontiguousarray(np.asarray(canvas, np.uint8)[:, :, ::-1])
 
 
@@ -72,20 +83,18 @@ def _boxed(pen: ImageDraw.ImageDraw, box: Box, text: str, colour: RGB, unit: flo
     pen.text((x + 3 * unit - left, y + 2 * unit - top), text, font=font, fill="white")
 
 
-def _banner(pen: ImageDraw.ImageDraw, size: tuple[int, int], verdict: Verdict, colour: RGB, unit: float) -> None:
-    """The verdict's word and its first reason, on one line at the lower edge."""
-    font, small = _font(round(17 * unit)), _font(round(12 * unit))
-    word = verdict.decision.upper()
-    height = 26 * unit
-    top = size[1] - height
-    width = pen.textlength(word, font=font) + 16 * unit
-    pen.rectangle((0, top, size[0], size[1]), fill=INK)
-    pen.rectangle((0, top, width, size[1]), fill=colour)
-    pen.text((8 * unit, top + height / 2), word, font=font, fill="white", anchor="lm")
-    told = "; ".join(verdict.reasons) or "whole, marked and labelled as asked"
-    while told and pen.textlength(told, font=small) > size[0] - width - 12 * unit:
-        told = told[:-2].rstrip(" ;,.") + "…" if not told.endswith("…") else told[:-3] + "…"
-    pen.text((width + 6 * unit, top + height / 2), told, font=small, fill="white", anchor="lm")
+def _strip(pen: ImageDraw.ImageDraw, top: int, size: tuple[int, int], verdict: Verdict, unit: float) -> None:
+    """The verdict's word on its colour, then why, on one line."""
+    word, small = _font(round(17 * unit)), _font(round(12 * unit))
+    middle, width = (top + size[1]) / 2, pen.textlength(verdict.decision.upper(), font=word) + 16 * unit
+    pen.rectangle((0, top, width, size[1]), fill=COLOURS[verdict.decision])
+    pen.text((8 * unit, middle), verdict.decision.upper(), font=word, fill="white", anchor="lm")
+    told = "; ".join(verdict.reasons) or ", ".join(
+        said for check, said in PASSED.items() if verdict.checks[check].result is Result.PASS
+    )
+    while len(told) > 1 and pen.textlength(told, font=small) > size[0] - width - 12 * unit:
+        told = told.removesuffix("…")[:-1].rstrip(" ;,.") + "…"
+    pen.text((width + 6 * unit, middle), told, font=small, fill="white", anchor="lm")
 
 
 @cache

@@ -106,8 +106,8 @@ def test_a_folder_is_judged_in_order_and_annotated(good: Path, torn: Path, tmp_p
         str(twin / torn.name),
     ]
     assert sorted(p.name for p in out.iterdir()) == ["torn-2.jpg", "torn.jpg", "好的包裹.jpg"]
-    sizes = [decode(path.read_bytes(), name=path.name).size for path in (out / "torn.jpg", torn)]
-    assert sizes[0] == sizes[1]
+    widths = [decode(path.read_bytes(), name=path.name).size[0] for path in (out / "torn.jpg", torn)]
+    assert widths[0] == widths[1]
 
 
 def test_an_order_that_lists_items_is_never_released(good: Path, tmp_path: Path) -> None:
@@ -166,11 +166,13 @@ def test_an_accelerator_that_is_not_there_is_an_error_and_no_silent_fall_back() 
         Inspector.load(InspectorSettings(providers=("NoSuchExecutionProvider",)))
 
 
-def test_the_annotated_picture_keeps_its_size_and_the_frame_its_pixels(eye: Inspector, torn: Path) -> None:
+def test_the_annotated_picture_hides_nothing_and_the_frame_keeps_its_pixels(eye: Inspector, torn: Path) -> None:
     frame = decode(torn.read_bytes(), name="torn.jpg")
     before = frame.bgr.copy()
     drawn = draw(frame, eye.inspect([frame]))
-    assert drawn.shape == frame.bgr.shape
+    height = before.shape[0]
+    assert drawn.shape[0] > height, "the verdict stands below the picture"
     assert (frame.bgr == before).all()
-    assert (drawn != before).any()
+    changed = (drawn[:height] != before).any(axis=2).mean()
+    assert 0 < changed < 0.3
     assert decode(encode_jpeg(drawn), name="again").bgr.shape == drawn.shape
