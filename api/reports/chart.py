@@ -27,6 +27,8 @@ INK, GREY, FAINT = "#1a1a1a", "#595959", "#d4d4d4"
 BAR, LINE = "#1f4e79", "#b3500f"
 WIDTH = 7.1
 """Inches: the text width of A4 with our margins, so that 8 points in the chart are 8 points on paper."""
+PLOT, ROW = 1.6, 9.5
+"""Inches of the bars' height, and points from one line of a label to the next."""
 MOST_BARS = 10
 """More kinds than this are drawn as one last bar; the table has them all."""
 LABEL_COLUMNS, LABEL_LINES = 13, 3
@@ -58,17 +60,26 @@ class _Texts:
 
 
 def pareto(
-    lines: Sequence[ParetoLine], name: Callable[[str], str], other: str, axes: tuple[str, str], title: str, desc: str
+    lines: Sequence[ParetoLine],
+    name: Callable[[str], str],
+    other: str,
+    axes: tuple[str, str],
+    percent: str,
+    title: str,
+    desc: str,
 ) -> str:
     """Bars of parcels by kind, overruled ones hatched, and the cumulative share as a line. An <svg> element.
 
     lines: most frequent first, at least one. name: the reader's word for a kind; other: for all beyond the first
     MOST_BARS - 1. axes: labels of the left and right axis. The left axis ends at the total, so that both axes agree.
+    percent: the sign, with its space where the language has one.
     """
     texts = _Texts()
     bars = _bars(lines, name, other)
     whole = sum(standing + overruled for _, standing, overruled in bars)
-    figure, left = _figure(2.75, 0.075, 0.235, 0.85, 0.70)
+    labels = [wrapped(label) for label, _, _ in bars]
+    below = 0.1 + ROW / 72 * max(len(label) for label in labels)
+    figure, left = _figure(PLOT + below + 0.03, 0.075, 0.85, below, PLOT)
     places = range(len(bars))
     width = 0.68
     standing = [float(bar[1]) for bar in bars]
@@ -82,11 +93,11 @@ def pareto(
     _frame(left, whole)
     left.set_xlim(-0.6, max(len(bars), 5) - 0.4)
     left.set_xticks([])
-    for place, (label, _, _) in zip(places, bars, strict=True):
+    for place, label in zip(places, labels, strict=True):
         # line by line: only a single line is anchored at its middle, whatever font the reader's browser takes
-        for row, line in enumerate(wrapped(label)):
+        for row, line in enumerate(label):
             left.annotate(
-                texts.hold(line), (place, 0), (0, -12 - 9.5 * row), xycoords=("data", "axes fraction"),
+                texts.hold(line), (place, 0), (0, -11 - ROW * row), xycoords=("data", "axes fraction"),
                 textcoords="offset points", ha="center", fontsize=7.5, color=INK,
             )  # fmt: skip
     left.set_ylabel(texts.hold(axes[0]), fontsize=8, color=GREY)
@@ -102,20 +113,20 @@ def pareto(
     right.plot(edges, points, color=LINE, marker="o", markersize=4, markerfacecolor="white", linewidth=1.4, zorder=3)
     right.axhline(0.8, color=GREY, linewidth=0.6, linestyle=(0, (2, 3)), zorder=1)
     _frame(right, 1.0)
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    right.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent))
     right.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     right.set_ylabel(texts.hold(axes[1]), fontsize=8, color=GREY)
     return _svg(figure, texts, "pareto", title, desc)
 
 
-def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], title: str, desc: str) -> str:
+def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], percent: str, title: str, desc: str) -> str:
     """First-pass yield of the last weeks as a line, with its limits where there are any. An <svg> element.
 
     days: oldest first, the reported one last. The line passes over days without parcels. A diamond is the last day with
     parcels, a ring a day outside its limits.
     """
     texts = _Texts()
-    figure, axes = _figure(1.45, 0.075, 0.17, 0.905, 0.76)
+    figure, axes = _figure(1.3, 0.075, 0.905, 0.22, 1.0)
     worked = [(place, line) for place, line in enumerate(days) if line.first_pass.rate is not None]
     places = [place for place, _ in worked]
     rates = [line.first_pass.rate or 0.0 for _, line in worked]
@@ -135,7 +146,7 @@ def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], title: st
     axes.set_ylim(bottom, 1.0 + (1.0 - bottom) * 0.08)
     axes.set_xlim(-0.6, len(days) - 0.4)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent, decimals=0))
     axes.set_ylim(bottom, 1.0 + (1.0 - bottom) * 0.08)
     ticks = [place for place in range(len(days)) if (len(days) - 1 - place) % 7 == 0]
     axes.set_xticks(ticks, [texts.hold(day_name(days[place])) for place in ticks], fontsize=7.5, color=INK)
@@ -180,10 +191,11 @@ def _bars(lines: Sequence[ParetoLine], name: Callable[[str], str], other: str) -
     return bars
 
 
-def _figure(height: float, left: float, bottom: float, width: float, tall: float) -> tuple[Figure, Axes]:
+def _figure(height: float, left: float, width: float, bottom: float, tall: float) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes. left, width: shares of WIDTH; height, bottom, tall: inches."""
     figure = Figure(figsize=(WIDTH, height), facecolor="none")
     FigureCanvasSVG(figure)
-    return figure, figure.add_axes((left, bottom, width, tall), facecolor="none")
+    return figure, figure.add_axes((left, bottom / height, width, tall / height), facecolor="none")
 
 
 def _frame(axes: Axes, top: float, bottom: float = 0.0) -> None:

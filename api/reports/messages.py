@@ -48,7 +48,8 @@ MESSAGES = {
     "day_short": Message("{day} {month}", "{month}{day}日"),
     "points": Message("{points} points", "{points} 个百分点"),
     "range": Message("{low} to {high}", "{low} 至 {high}"),
-    "interval": Message("95 % interval {low} to {high}", "95% 置信区间 {low} 至 {high}"),
+    "interval": Message("95 %: {low} to {high}", "95% 区间 {low} 至 {high}"),
+    "percent_sign": Message(" %", "%"),
     # the shortest stave
     "stave": Message("The shortest stave", "最短板"),
     "stave_defect": Message(
@@ -95,7 +96,7 @@ MESSAGES = {
     "overrides_fine": Message("all confirmed", "均已确认"),
     "nothing": Message("none", "无"),
     "dpmo": Message("DPMO", "DPMO"),
-    "dpmo_note": Message("{failed} of {made} checks failed", "{made} 项检查中 {failed} 项不合格"),
+    "dpmo_note": Message("{failed} of {made} checks failed", "{made} 项中 {failed} 项不合格"),
     "compared": Message(
         "{before} ({day}): {presented} parcels, first-pass yield {rate}. Change: {points}, {meaning}.",
         "{before}（{day}）：{presented} 个包裹，一次通过率 {rate}。变化：{points}，{meaning}。",
@@ -159,8 +160,8 @@ MESSAGES = {
     "became_late": Message("Promise missed", "错过承诺"),
     "open_late": Message("Late, under way", "延误在途"),
     "at_risk": Message("At risk", "有延误风险"),
-    "oldest": Message("Oldest late, under way", "延误最久的在途包裹"),
-    "oldest_late": Message("{order}, promised for {day}", "{order}，承诺 {day}"),
+    "oldest": Message("Oldest of these (promised)", "其中最久 (承诺日)"),
+    "oldest_promised": Message("({day})", "({day})"),
     "contacts": Message(
         "Customers to contact: {open} open, {opened} opened and {resolved} resolved on this day.",
         "待联系客户：{open} 个未结，当天新增 {opened} 个，解决 {resolved} 个。",

@@ -66,13 +66,17 @@ def _charts(report: DailyReport, words: Words) -> dict[str, Any]:
         charts["pareto"] = Markup(  # noqa: S704 - every text in it was escaped by the XML writer
             chart.pareto(
                 report.defects, words.kind, words.say("other"), (words.say("parcels"), words.say("cumulative_share")),
-                words.say("pareto_title"), words.say("pareto_desc"),
+                words.say("percent_sign"), words.say("pareto_title"), words.say("pareto_desc"),
             )
         )  # fmt: skip
     if sum(line.presented > 0 for line in report.weeks) > 1:
         charts["strip"] = Markup(  # noqa: S704 - same
             chart.strip(
-                report.weeks, lambda line: words.short_day(line.day), words.say("strip_title"), words.say("strip_desc")
+                report.weeks,
+                lambda line: words.short_day(line.day),
+                words.say("percent_sign"),
+                words.say("strip_title"),
+                words.say("strip_desc"),
             )
         )
     return charts

@@ -63,7 +63,7 @@ class Words:
         if 0 < rate < 1:
             shown = min(max(shown, edge), 100 - edge)
         whole = "100" if rate == 1 else "0" if rate == 0 else f"{shown:.{digits}f}"
-        return f"{whole}%" if self.language is Language.ZH else f"{whole} %"
+        return whole + self.say("percent_sign")
 
     def number(self, number: int) -> str:
         """A count, with separators."""
