@@ -6,7 +6,7 @@ import { language, nameOf, other, speak, t } from "./language.js";
 import { connect, drawOn } from "./live.js";
 import { askOverride, prepareOverride } from "./override.js";
 import { doText, look, panel } from "./panel.js";
-import { overlay } from "./picture.js";
+import { isWide, overlay } from "./picture.js";
 import { listen } from "./scanner.js";
 import { mute, muted, sound, wake } from "./sound.js";
 import { cameraNote, status } from "./status.js";
@@ -57,19 +57,36 @@ function picture() {
   const { pictures, verdict, phase } = view.parcel;
   const judged = verdict && pictures.length > 0 && phase !== "judging";
   byId("judged").hidden = byId("inset").hidden = !judged;
-  byId("views").hidden = !judged || pictures.length < 2;
+  byId("views").hidden = !judged;
   if (!judged) return;
   const { width, height, stage } = pictures[shownPicture];
   byId("judged-picture").src = `judged/${view.turn}/${shownPicture}.jpg`;
   byId("judged-picture").alt = t(`picture.${stage}`);
+  byId("stage").classList.toggle("wide", isWide({ width, height }));
   overlay(byId("overlay"), verdict, shownPicture, { width, height });
-  byId("views").replaceChildren(...pictures.map((one, index) => {
-    const made = document.createElement("button");
-    made.textContent = t(`picture.${one.stage}`);
-    made.setAttribute("aria-pressed", String(index === shownPicture));
-    made.addEventListener("click", () => { shownPicture = index; picture(); });
-    return made;
-  }));
+  const focused = document.activeElement?.parentElement === byId("views") ? document.activeElement.textContent : null;
+  byId("views").replaceChildren(...(pictures.length > 1 ? pictures.map(viewButton) : []), ...wrongButton());
+  if (focused) [...byId("views").children].find((made) => made.textContent === focused)?.focus();
+}
+
+function viewButton(one, index) {
+  const made = document.createElement("button");
+  made.textContent = t(`picture.${one.stage}`);
+  made.setAttribute("aria-pressed", String(index === shownPicture));
+  made.addEventListener("click", () => { shownPicture = index; picture(); });
+  return made;
+}
+
+/** One tap keeps the pictures as an example of a wrong verdict. */
+function wrongButton() {
+  const { inspection, override, marked_wrong: marked } = view.parcel;
+  if (!inspection || override) return [];
+  const made = document.createElement("button");
+  made.textContent = t(marked ? "act.marked_wrong" : "act.wrong");
+  made.dataset.act = "wrong";
+  made.disabled = marked;
+  made.addEventListener("click", acts.wrong);
+  return [made];
 }
 
 /** The picture with the first finding, else the newest. */

@@ -46,7 +46,7 @@ function draw(view) {
 }
 
 function pad() {
-  const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0"];
+  const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "⌫"];
   byId("pad").replaceChildren(...keys.map((key) => {
     const made = document.createElement("button");
     made.type = "button";

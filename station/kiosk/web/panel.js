@@ -87,14 +87,13 @@ function actions(parcel, act) {
   const button = (label, run, kind = "", key = null) =>
     node("button", { class: kind, onclick: run, "data-act": label },
       t(`act.${label}`), key ? node("kbd", { "aria-hidden": "true" }, t(key)) : null);
-  const wrong = parcel.inspection && !parcel.override ? wrongButton(parcel, act, button) : null;
   const choices = {
     idle: [],
     waiting: [button("take", act.take, "strong", "key_space"), button("cancel", act.clear)],
-    released: [button("next", act.clear, "strong wide"), wrong],
+    released: [button("next", act.clear, "strong")],
     held: parcel.stage === "open"
       ? [button("again", act.take, "strong", "key_space"), button("seal_anyway", act.goOn), button("cancel", act.clear)]
-      : [button("again", act.take, "strong", "key_space"), button("override", act.override), button("set_aside", act.clear), wrong],
+      : [button("again", act.take, "strong", "key_space"), button("override", act.override), button("set_aside", act.clear)],
     retake: [button("take", act.take, "strong", "key_space"), parcel.stage === "open" ? null : button("override", act.override), button("cancel", act.clear)],
     blocked: [button("retry", act.rescan, "strong"), button("cancel", act.clear)],
   }[parcel.phase] ?? [];
@@ -102,15 +101,7 @@ function actions(parcel, act) {
   const focused = document.activeElement?.dataset?.act;
   byId("actions").replaceChildren(...shown);
   byId("actions").hidden = !shown.length;
-  if (shown.length === 3) shown[0].classList.add("wide");
-  if (shown.length === 2 && shown[0].classList.contains("wide")) shown[1].classList.add("wide");
   if (focused) byId("actions").querySelector(`[data-act="${focused}"]`)?.focus();
-}
-
-function wrongButton(parcel, act, button) {
-  const made = button(parcel.marked_wrong ? "marked_wrong" : "wrong", act.wrong);
-  made.disabled = parcel.marked_wrong;
-  return made;
 }
 
 export function panel(parcel, act) {

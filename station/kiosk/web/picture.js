@@ -12,12 +12,18 @@ function shape(name, attributes, kind) {
   return node;
 }
 
+const ruler = document.createElement("canvas").getContext("2d");
+
+function widthOf(text, size) {
+  ruler.font = `650 100px ${getComputedStyle(document.body).fontFamily}`;
+  return (ruler.measureText(text).width * size) / 100;
+}
+
 /** A box with a tag above it (or inside, at the picture's upper edge). unit: picture pixels per 1/100 of its width. */
 function boxed([x, y, width, height], text, kind, size, unit) {
   const group = shape("g", {}, kind);
-  const letters = [...text].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x2e80 ? 1 : 0.56), 0);
   const high = unit * 3.6;
-  const wide = Math.min(size.width, letters * unit * 2.2 + unit * 1.6);
+  const wide = Math.min(size.width, widthOf(text, unit * 2.2) + unit * 1.6);
   const left = Math.max(0, Math.min(x, size.width - wide));
   const top = y >= high ? y - high : y;
   const label = shape("text", { x: left + unit * 0.8, y: top + high / 2, "font-size": unit * 2.2 });
@@ -31,9 +37,13 @@ function boxed([x, y, width, height], text, kind, size, unit) {
   return group;
 }
 
+/** Wide pictures lie at the upper edge, so that what stands below them covers nothing. */
+export const isWide = ({ width, height }) => width > 1.4 * height;
+
 /** Everything that the verdict tells of picture `index`, as SVG in the picture's own pixels. */
 export function overlay(svg, verdict, index, size) {
   const unit = Math.max(size.width, size.height * 1.2) / 100;
+  svg.setAttribute("preserveAspectRatio", isWide(size) ? "xMidYMin meet" : "xMidYMid meet");
   svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
   const drawn = [];
   const main = verdict.parcels.find((parcel) => parcel.frame === index);
