@@ -25,6 +25,7 @@ from api.migrations import migrate
 from api.orders import routes as orders
 from api.orders import service as order_jobs
 from api.paths import ExactPaths
+from api.reports import routes as reports
 from api.security import Caller, KeyRing, find_caller
 from api.settings import Settings
 from api.shipments import jobs as shipment_jobs
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dispatch.router,
     shipments.router,
     contacts.router,
+    reports.router,
     health.router,
 )
 JOBS: tuple[Job, ...] = (*order_jobs.JOBS, *shipment_jobs.JOBS)

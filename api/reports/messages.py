@@ -158,8 +158,8 @@ MESSAGES = {
     "delivered_late": Message("Delivered late", "迟到送达"),
     "due": Message("Promised for this day", "承诺当天送达"),
     "became_late": Message("Promise missed", "错过承诺"),
-    "open_late": Message("Late, under way", "延误在途"),
-    "at_risk": Message("At risk", "有延误风险"),
+    "open_late": Message("Late, open", "延误在途"),
+    "at_risk": Message("At risk", "延误风险"),
     "oldest": Message("Oldest of these (promised)", "其中最久 (承诺日)"),
     "oldest_promised": Message("({day})", "({day})"),
     "contacts": Message(
@@ -195,6 +195,7 @@ MESSAGES = {
     ),
     "limits_today": Message("Limits for this day: {low} to {high}.", "当天控制界限：{low} 至 {high}。"),
     "outside": Message("outside its limits", "超出界限"),
+    "weeks_table": Message("Yield of each day; in small figures its parcels.", "各天的通过率；小字为包裹数。"),
     "week": Message("Week", "周"),
     "week_of": Message("{first} – {last}", "{first}至{last}"),
     # how to read it
