@@ -173,17 +173,12 @@ def _sticker(mark: str, picture: Picture, rng: np.random.Generator) -> Art:
     bgr[y : y + side, x : x + side] = icon.image()
     if text:
         where = (
-            (x + side + 8, height * 0.24, width - 10, height * 0.76)
+            (x + side + 8, height * 0.24, width - 22, height * 0.76)
             if wide
             else (14, y + side + 4, width - 14, height - 14)
         )
         _write(bgr, where, text, ink, paper, rng)
-    bgra = opaque(bgr)
-    if rng.random() < 0.08:
-        bgra[..., 3] = 0
-        cv2.ellipse(bgra, (width // 2, height // 2), (width // 2, height // 2), 0, 0, 360, (0, 0, 0, 255), -1)
-        bgra[..., :3] = bgr
-    return Art(mark, bgra)
+    return Art(mark, opaque(bgr))
 
 
 def _printed(mark: str, picture: Picture, rng: np.random.Generator) -> Art:

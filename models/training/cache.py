@@ -37,7 +37,10 @@ class Shelf:
     def batch(self, indices: Sequence[int]) -> tuple[Features, list[Target]]:
         """Features float32 of some views, and what is true of them."""
         rows = torch.from_numpy(self.features[np.asarray(indices)]).float()
-        levels = [part.reshape(-1, *shape) for part, shape in zip(rows.split(SIZES, 1), SHAPES, strict=True)]
+        levels = [
+            part.reshape(-1, *shape).contiguous(memory_format=torch.channels_last)
+            for part, shape in zip(rows.split(SIZES, 1), SHAPES, strict=True)
+        ]
         pooled = torch.from_numpy(self.pooled[np.asarray(indices)])
         return Features(levels[0], levels[1], levels[2], pooled), [target_of(self.views[i]) for i in indices]
 

@@ -1,0 +1,174 @@
+"""Which views are made of which photo: the training set as a list of small jobs, each with its own seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from inspector.detector import crop_around
+from models.scenes.outline import outline
+from models.training.data import Mask, Photo, decode
+from models.training.dress import with_damage, with_harmless, with_prints
+from models.training.views import (
+    MARGIN,
+    Shot,
+    View,
+    cut,
+    look_at_frame,
+    look_at_parcel,
+    shaken,
+    shot_of,
+    varied,
+    zoomed,
+)
+
+LEAST_PARCEL = 70.0
+"""A parcel with a shorter side, in pixels of its photo, is not looked at a second time in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One view to make. dress: "plain" (nothing changed), "varied", "prints", "damage". box: for the second look."""
+
+    photo: Photo
+    look: str
+    dress: str
+    box: tuple[float, float, float, float] | None
+    seed: tuple[int, ...]
+
+
+def plan(photos: Sequence[Photo], seed: int) -> list[Job]:
+    """All jobs, in the order of the photos; plain ones of every picture and several changed ones of each."""
+    jobs = []
+    for number, photo in enumerate(photos):
+        for look, dress, box in _wanted(photo, np.random.default_rng([seed, number])):
+            jobs.append(Job(photo, look, dress, box, (seed, number, len(jobs))))
+    return jobs
+
+
+def make(jobs: Sequence[Job]) -> Iterator[View]:
+    """The views of the jobs, one after another; what is costly is done once per photo."""
+    photo: Photo | None = None
+    for job in jobs:
+        if photo is not job.photo:
+            photo, base, outlines = job.photo, shot_of(job.photo), {}
+        rng = np.random.default_rng(job.seed)
+        box = job.box if job.box is not None else photo.main_box() if photo.main is not None else None
+        if job.dress == "plain" or box is None:
+            shot = base if job.dress == "plain" else varied(zoomed(base, photo, rng), rng)
+            yield (
+                look_at_frame(shot, photo, plain=job.dress == "plain")
+                if job.look == "frame"
+                else look_at_parcel(shot, photo, _given(box), plain=True)
+            )
+            continue
+        if box not in outlines:
+            outlines[box] = _outline(photo, base, box)
+        yield _changed(job, base, box, outlines[box], rng)
+
+
+def _wanted(
+    photo: Photo, rng: np.random.Generator
+) -> Iterator[tuple[str, str, tuple[float, float, float, float] | None]]:
+    if photo.source == "signs":
+        if rng.random() < 0.5:
+            yield "frame", "plain", None
+        return
+    yield "frame", "plain", None
+    if photo.source == "photos":
+        yield from [("frame", "prints", None)] * 4 + [("frame", "varied", None)] * 2
+        for x1, y1, x2, y2 in photo.boxes[photo.classes == 0].tolist():
+            box = (x1, y1, x2 - x1, y2 - y1)
+            if min(box[2:]) < LEAST_PARCEL or photo.damaged is None:
+                continue
+            yield "parcel", "plain", box
+            yield from [("parcel", "prints", box)] * 3
+            if photo.damaged is False:
+                yield from [("parcel", "damage", box)] * 3
+        return
+    yield from [("frame", "prints", None), ("frame", "varied", None)]
+    if photo.source == "renders":
+        yield "parcel", "plain", None
+        yield from [("parcel", "prints", None)] * 2 + [("parcel", "varied", None)]
+
+
+def _changed(
+    job: Job, base: Shot, box: tuple[float, float, float, float], parcel: Mask, rng: np.random.Generator
+) -> View:
+    """A view that is not plain: dressed in the parcel's own surroundings, then turned, recoloured and looked at."""
+    shot, mask = base, parcel
+    if job.look == "parcel":
+        box = shaken(box, rng)
+        pixels, left, top = crop_around(base.pixels, box, MARGIN)
+        height, width = pixels.shape[:2]
+        shot = cut(base, left, top, width, height)
+        mask = parcel[top : top + height, left : left + width]
+        # Small parcels are enlarged first, so that what is drawn on them is not drawn in three pixels.
+        shot, mask = _enlarged(shot, mask)
+    if mask.any():
+        if job.dress == "damage" and rng.random() < 0.5:
+            shot = with_prints(shot, mask, rng, most=2)
+        if job.dress == "prints":
+            shot = with_prints(shot, mask, rng)
+        if job.dress == "damage":
+            shot = with_damage(shot, mask, rng)
+        if job.dress in ("prints", "damage"):
+            shot = with_harmless(shot, mask, rng)
+    if job.look == "frame":
+        shot = varied(zoomed(shot, job.photo, rng), rng)
+        return look_at_frame(shot, job.photo, plain=False)
+    height, width = shot.pixels.shape[:2]
+    shot = varied(shot, rng)
+    height, width = shot.pixels.shape[:2]
+    return look_at_parcel(shot, job.photo, (0.0, 0.0, float(width), float(height)), plain=False)
+
+
+def _enlarged(shot: Shot, mask: Mask, side: int = 320) -> tuple[Shot, Mask]:
+    height, width = mask.shape
+    scale = side / max(height, width)
+    if scale <= 1:
+        return shot, mask
+    size = (round(width * scale), round(height * scale))
+    damage = shot.damage
+    if damage is not None:
+        damage = np.stack([cv2.resize(k.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR) > 0 for k in damage])
+    larger = replace(
+        shot,
+        pixels=np.asarray(cv2.resize(shot.pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8),
+        boxes=(shot.boxes * (size[0] / width, size[1] / height, size[0] / width, size[1] / height)).astype(np.float32),
+        damage=damage,
+    )
+    return larger, np.asarray(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR) > 0)
+
+
+def _outline(photo: Photo, base: Shot, box: tuple[float, float, float, float]) -> Mask:
+    """The parcel's pixels: known of renders, found on photos."""
+    if photo.outline is not None:
+        return decode(photo.outline)
+    x, y, w, h = box
+    return outline(base.pixels, (x, y, x + w, y + h))
+
+
+def _given(box: tuple[float, float, float, float] | None) -> tuple[float, float, float, float]:
+    if box is None:
+        raise ValueError("a second look needs a parcel to look at")
+    return box
+
+
+def make_ahead(jobs: Sequence[Job]) -> Iterator[View]:
+    """`make` in a process of its own, so that views are drawn while the network looks at earlier ones."""
+    starts = [i for i, job in enumerate(jobs) if i == 0 or job.photo is not jobs[i - 1].photo]
+    pieces = [list(jobs[a:b]) for a, b in zip(starts, [*starts[1:], len(jobs)], strict=True)]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        for views in pool.map(_make_all, pieces):
+            yield from views
+
+
+def _make_all(jobs: list[Job]) -> list[View]:
+    cv2.setNumThreads(1)
+    return list(make(jobs))
