@@ -79,12 +79,18 @@ def tear(picture: Pixels, parcel: Mask, rng: np.random.Generator) -> tuple[Pixel
     upper = -bulge * opening * rng.uniform(0.5, 1.4, count)
     lower = bulge * opening * rng.uniform(0.5, 1.4, count)
     wander = np.cumsum(rng.normal(0, 0.06 * length / np.sqrt(count), count))
-    hole = np.concatenate([np.stack([along * length, upper + wander], 1), np.stack([along * length, lower + wander], 1)[::-1]])
+    hole = np.concatenate(
+        [np.stack([along * length, upper + wander], 1), np.stack([along * length, lower + wander], 1)[::-1]]
+    )
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     inner = _polygon(picture.shape[:2], hole @ spin.T + centre) * _soft(parcel, 0.8)
     border = max(1.2, size * float(rng.uniform(0.008, 0.02)))
     ragged = cv2.resize(rng.random((24, 24)).astype(np.float32), inner.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    rim = np.clip(cv2.GaussianBlur(inner, (0, 0), border) * (1.6 + 1.6 * ragged), 0, 1) * (inner < 0.5) * _soft(parcel, 0.8)
+    rim = (
+        np.clip(cv2.GaussianBlur(inner, (0, 0), border) * (1.6 + 1.6 * ragged), 0, 1)
+        * (inner < 0.5)
+        * _soft(parcel, 0.8)
+    )
     board = np.median(picture[parcel], axis=0)
     pale = np.clip(board * 0.45 + np.array([150, 170, 190]) * 0.6, 0, 250)
     level = float(board.mean()) / 255
@@ -93,7 +99,9 @@ def tear(picture: Pixels, parcel: Mask, rng: np.random.Generator) -> tuple[Pixel
     out = picture.astype(np.float32)
     out = out * (1 - rim[..., None] * 0.85) + pale * (0.5 + 0.6 * level) * rim[..., None] * 0.85
     out = out * (1 - inner[..., None]) + dark * inner[..., None]
-    flap = np.concatenate([np.stack([along * length * 0.8, upper + wander], 1), [[0.2 * length, -opening * rng.uniform(1.5, 3)]]])
+    flap = np.concatenate(
+        [np.stack([along * length * 0.8, upper + wander], 1), [[0.2 * length, -opening * rng.uniform(1.5, 3)]]]
+    )
     shape = _polygon(picture.shape[:2], flap @ spin.T + centre) * _soft(parcel, 0.8)
     shadow = cv2.GaussianBlur(np.roll(shape, (3, 2), (0, 1)), (0, 0), max(1.0, opening * 0.3)) * (1 - shape)
     out = out * (1 - 0.35 * shadow[..., None])
@@ -124,7 +132,14 @@ def dirty(picture: Pixels, parcel: Mask, rng: np.random.Generator) -> tuple[Pixe
     for _ in range(int(rng.integers(40, 120))):
         at = centre + rng.normal(0, 0.6 * reach, 2)
         half = reach * float(rng.uniform(0.03, 0.3)) * np.array([np.cos(turn), np.sin(turn)]) + rng.normal(0, 1, 2)
-        cv2.line(strokes, _pixel(at - half), _pixel(at + half), float(rng.uniform(0.2, 1)), int(rng.integers(1, 3)), cv2.LINE_AA)
+        cv2.line(
+            strokes,
+            _pixel(at - half),
+            _pixel(at + half),
+            float(rng.uniform(0.2, 1)),
+            int(rng.integers(1, 3)),
+            cv2.LINE_AA,
+        )
     cover = np.clip(0.7 * cv2.GaussianBlur(strokes, (0, 0), 0.8) + 0.5 * field * rng.random(field.shape), 0, 1)
     cover = (cover * np.clip(field * 1.5, 0, 1) * _soft(parcel, 0.8) * rng.uniform(0.5, 0.9)).astype(np.float32)
     dirt = np.array(rng.choice([[30, 38, 46], [22, 22, 24], [60, 74, 86]]), np.float32)
@@ -257,7 +272,7 @@ def _on_rim(parcel: Mask, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     contours, _ = cv2.findContours(parcel.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     rim = max(contours, key=cv2.contourArea)
     if rng.random() < 0.6:
-        rim = cv2.approxPolyDP(rim, 0.03 * cv2.arcLength(rim, True), True)  # noqa: FBT003  # OpenCV: closed
+        rim = cv2.approxPolyDP(rim, 0.03 * cv2.arcLength(rim, True), True)  # OpenCV: closed
     return np.asarray(rim[int(rng.integers(len(rim))), 0], np.float64)
 
 

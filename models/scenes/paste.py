@@ -66,7 +66,9 @@ def find_spot(
     for _ in range(12):
         at = int(rng.integers(len(rows)))
         longer = reach * float(np.exp(rng.uniform(*np.log(sizes))))
-        turn = float(rng.choice([0, 0, 90, 180, 270]) + rng.normal(0, 12)) if rng.random() < 0.75 else rng.uniform(0, 360)
+        turn = (
+            float(rng.choice([0, 0, 90, 180, 270]) + rng.normal(0, 12)) if rng.random() < 0.75 else rng.uniform(0, 360)
+        )
         spot = Spot(
             x=float(columns[at]),
             y=float(rows[at]),

@@ -101,7 +101,7 @@ class Backbone(nn.Module):
                 levels.append(x)
         return levels[0], levels[1], levels[2], F.relu6(self.top_norm(self.top(x)))
 
-    def train(self, mode: bool = True) -> Backbone:
+    def train(self, mode: bool = True) -> Backbone:  # noqa: FBT001  # the signature is torch's
         """Weights may be trained; batch normalisation stays in evaluation mode (batches here are small)."""
         super().train(mode)
         for module in self.modules():

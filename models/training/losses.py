@@ -123,7 +123,7 @@ def turn_loss(turns: Tensor, degrees: Tensor) -> Tensor:
 def damage_loss(logits: Tensor, targets: list[Target]) -> Tensor:
     """Cross-entropy plus soft Dice over the views whose damage is known: (n, k, h, w) -> scalar.
 
-    Dice is taken per kind over the whole batch, and only for kinds that the batch shows: on most views a kind is absent.
+    Dice is taken per kind over the whole batch, and only for kinds that the batch shows: most views lack most kinds.
     """
     known = [i for i, t in enumerate(targets) if t.damage is not None]
     if not known:

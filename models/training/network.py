@@ -79,7 +79,7 @@ def pool(p4: Tensor, top: Tensor) -> Tensor:
 
 
 def separable(channels_in: int, channels_out: int, kernel: int = 5, stride: int = 1) -> nn.Sequential:
-    """Depthwise and pointwise convolution, each normalised: (n, channels_in, h, w) -> (n, channels_out, h/stride, w/stride)."""
+    """Depthwise, then pointwise, each normalised: (n, channels_in, h, w) -> (n, channels_out, h/stride, w/stride)."""
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_in, kernel, stride, kernel // 2, groups=channels_in, bias=False),
         nn.BatchNorm2d(channels_in),

@@ -85,9 +85,9 @@ def release(
         "outputs": {
             "boxes": "float32 [n, a, 4], xyxy in input pixels",
             "scores": f"float32 [n, a, {len(CLASSES)}], probabilities in the order of classes",
-            "rotations": "float32 [n, a, 2], sine and cosine of the clockwise turn from upright; only for marks and labels",
+            "rotations": "float32 [n, a, 2], sine and cosine of the clockwise turn from upright; for marks only",
             "damage_map": f"float32 [n, {len(DAMAGE_KINDS)}, {MAP}, {MAP}], probabilities in the order of damage_kinds",
-            "damage_logit": "float32 [n], raw; the probability that the parcel in this crop is damaged is calibrated below",
+            "damage_logit": "float32 [n], raw; `calibration` makes it the probability of damage",
         },
         "opset": OPSET,
         "nms_iou": 0.5,

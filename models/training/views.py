@@ -71,7 +71,7 @@ def shot_of(photo: Photo) -> Shot:
 
 def look_at_frame(shot: Shot, photo: Photo, *, plain: bool = True) -> View:
     """First look: the whole picture, letterboxed. Whether it shows damage is not asked of a whole frame."""
-    view = _letterboxed(shot, photo, "frame", plain)
+    view = _letterboxed(shot, photo, "frame", plain=plain)
     return replace(view, damaged=None)
 
 
@@ -79,7 +79,7 @@ def look_at_parcel(shot: Shot, photo: Photo, box: tuple[float, float, float, flo
     """Second look: the surroundings of a parcel's box (x, y, w, h), letterboxed."""
     pixels, left, top = crop_around(shot.pixels, box, MARGIN)
     height, width = pixels.shape[:2]
-    return _letterboxed(cut(shot, left, top, width, height), photo, "parcel", plain)
+    return _letterboxed(cut(shot, left, top, width, height), photo, "parcel", plain=plain)
 
 
 def cut(shot: Shot, left: int, top: int, width: int, height: int) -> Shot:
@@ -171,7 +171,7 @@ def varied(shot: Shot, rng: np.random.Generator) -> Shot:
     return replace(shot, pixels=recoloured(shot.pixels, rng))
 
 
-def _letterboxed(shot: Shot, photo: Photo, look: str, plain: bool) -> View:
+def _letterboxed(shot: Shot, photo: Photo, look: str, *, plain: bool) -> View:
     canvas, scale, dx, dy = letterbox(shot.pixels, SIDE)
     boxes = shot.boxes * scale + np.array([dx, dy, dx, dy], np.float32)
     sides = boxes[:, 2:] - boxes[:, :2]

@@ -1,0 +1,190 @@
+"""What a trained network answers to views it has not seen, and what that is worth: boxes, marks, damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from inspector import Frame, Inspector, decode
+from inspector.detector import Detections, Placement, decode_boxes
+from inspector.spec import Check
+from models.training.cache import Shelf
+from models.training.data import Photo, read_photos
+from models.training.measure import (
+    Figure,
+    Matched,
+    auroc,
+    average_precision,
+    bootstrap,
+    box_ap,
+    counts_at,
+    match,
+    recall_at_false_stops,
+)
+from models.training.network import CLASSES, FIRST_MARK, ParcelNet, Raw, boxes_of
+from models.training.views import View
+
+FLOOR = 0.02
+NMS_IOU = 0.5
+AS_IS = Placement(1.0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the network said of one view. detections: boxes x, y, w, h on the canvas. damage: float16 (k, 40, 40)."""
+
+    detections: Detections
+    damage: npt.NDArray[np.float16]
+
+
+@torch.inference_mode()
+def answers(net: ParcelNet, shelf: Shelf, indices: Sequence[int], batch: int = 32) -> dict[int, Answer]:
+    """The network's answers to some views of the shelf, from their cached features, by index."""
+    net.eval()
+    out = {}
+    for start in range(0, len(indices), batch):
+        part = list(indices[start : start + batch])
+        features, _ = shelf.batch(part)
+        out.update(zip(part, _told(net, net.heads(features)), strict=True))
+    return out
+
+
+def matched(
+    views: Sequence[View], told: Sequence[Answer], name: str, *, at_least: float = 0.5, judged_only: bool = True
+) -> list[Matched]:
+    """Detections of one class against the truth, one entry a view. Views nobody judged for that class are left out."""
+    index = CLASSES.index(name)
+    out = []
+    for view, answer in zip(views, told, strict=True):
+        if judged_only and not view.judged[index]:
+            continue
+        found = answer.detections.of(index, FLOOR)
+        boxes = np.concatenate([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]], 1)
+        mine = view.classes == index
+        out.append(match(boxes, found.scores, found.rotations, view.boxes[mine], view.turns[mine], at_least))
+    return out
+
+
+def box_figure(views: Sequence[View], told: Sequence[Answer], name: str) -> Figure:
+    """AP50 of a class with its interval over groups."""
+    index = CLASSES.index(name)
+    pairs = [(v, a) for v, a in zip(views, told, strict=True) if v.judged[index]]
+    rows = matched([v for v, _ in pairs], [a for _, a in pairs], name)
+    return bootstrap(lambda i: box_ap([rows[j] for j in i]), [v.group for v, _ in pairs], rounds=1000)
+
+
+def mark_figures(
+    views: Sequence[View], told: Sequence[Answer], thresholds: dict[str, float]
+) -> dict[str, dict[str, object]]:
+    """Recall and precision of each mark at its threshold, with intervals, and the median error of its turn."""
+    out: dict[str, dict[str, object]] = {}
+    for name, threshold in thresholds.items():
+        index = CLASSES.index(name)
+        pairs = [(v, a) for v, a in zip(views, told, strict=True) if v.judged[index]]
+        rows = matched([v for v, _ in pairs], [a for _, a in pairs], name)
+        groups = [v.group for v, _ in pairs]
+
+        def rate(i: npt.NDArray[np.int64], *, recall: bool, rows: list[Matched] = rows, at: float = threshold) -> float:
+            right, wrong, truth = counts_at([rows[j] for j in i], at)
+            return right / max(truth if recall else right + wrong, 1)
+
+        errors = np.concatenate([m.turn_errors for m in rows]) if rows else np.zeros(0)
+        out[name] = {
+            "boxes": sum(m.truth for m in rows),
+            "recall": bootstrap(lambda i: rate(i, recall=True), groups, rounds=500).told(),
+            "precision": bootstrap(lambda i: rate(i, recall=False), groups, rounds=500).told(),
+            "median_turn_error_deg": round(float(np.nanmedian(errors)), 1) if np.isfinite(errors).any() else None,
+        }
+    return out
+
+
+def false_alarms(photos: Sequence[Photo], told: Sequence[Sequence[Answer]], thresholds: dict[str, float]) -> Figure:
+    """Share of the photos on which a mark is seen that is not there, in any of the looks at it.
+
+    photos: those whose marks were checked by a person. A mark that the photo does carry counts as no false alarm.
+    """
+    alarms = []
+    for photo, looks in zip(photos, told, strict=True):
+        seen = {
+            name
+            for answer in looks
+            for name, at in thresholds.items()
+            if len(answer.detections.of(CLASSES.index(name), at))
+        }
+        alarms.append(bool(seen - {CLASSES[c] for c in photo.classes}))
+    values = np.array(alarms, np.float64)
+    return bootstrap(lambda i: float(values[i].mean()), [p.group for p in photos])
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The inspector's answers to a labelled set of photos: probability of damage, truth, group, parcel found or not."""
+
+    scores: npt.NDArray[np.float64]
+    damaged: npt.NDArray[np.bool_]
+    groups: list[str]
+    found: npt.NDArray[np.bool_]
+    results: list[str]
+
+    def figures(self) -> dict[str, object]:
+        """AUROC, average precision and recall at 5 % false stops with intervals by group."""
+
+        def of(statistic):  # type: ignore[no-untyped-def]  # three functions of one shape, used here only
+            return bootstrap(lambda i: statistic(self.scores[i], self.damaged[i]), self.groups).told()
+
+        stopped = np.array([r != "pass" for r in self.results])
+        return {
+            "photos": len(self.scores),
+            "damaged": int(self.damaged.sum()),
+            "parcel_found": int(self.found.sum()),
+            "auroc": of(auroc),
+            "average_precision": of(average_precision),
+            "recall_at_5_percent_false_stops": of(recall_at_false_stops),
+            "at_the_card's_thresholds": {
+                "damaged_stopped": round(float(stopped[self.damaged].mean()), 3),
+                "intact_stopped": round(float(stopped[~self.damaged].mean()), 3),
+            },
+        }
+
+
+def judge_photos(inspector: Inspector, folder: Path) -> Judged:
+    """The whole way of the bench, from JPEG to calibrated probability, on every photo judged intact or damaged.
+
+    A photo in which no parcel is found scores 0 and counts as not stopped for damage (the bench would ask for another
+    picture); `found` says which.
+    """
+    scores, damaged, groups, found, results = [], [], [], [], []
+    for photo in read_photos(folder):
+        if photo.damaged is None:
+            continue
+        frame: Frame = decode(photo.path.read_bytes(), name=photo.path.name)
+        integrity = inspector.inspect([frame]).checks[Check.INTEGRITY]
+        scores.append(integrity.score or 0.0)
+        damaged.append(photo.damaged)
+        groups.append(photo.group)
+        found.append(integrity.score is not None)
+        results.append("pass" if integrity.score is None else str(integrity.result))
+    return Judged(np.array(scores), np.array(damaged), groups, np.array(found), results)
+
+
+def marks_of(name_thresholds: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The thresholds from which each mark is present."""
+    return {name: told["present"] for name, told in name_thresholds.items()}
+
+
+def mark_names() -> tuple[str, ...]:
+    """All classes that are handling marks."""
+    return CLASSES[FIRST_MARK:]
+
+
+def _told(net: ParcelNet, raw: Raw) -> Iterator[Answer]:
+    boxes = boxes_of(raw.sides, net.points).numpy()  # type: ignore[arg-type]  # a buffer is a tensor
+    scores, turns = raw.classes.sigmoid().numpy(), raw.turns.numpy()
+    damage = raw.damage.sigmoid().half().numpy()
+    for b, s, t, d in zip(boxes, scores, turns, damage, strict=True):
+        yield Answer(decode_boxes(b, s, t, AS_IS, floor=FLOOR, iou=NMS_IOU), d)

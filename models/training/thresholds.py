@@ -1,0 +1,73 @@
+"""Operating points, chosen only on answers to views that the answering model had not been trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.training.evaluate import Answer
+from models.training.measure import Matched, precision_recall
+from models.training.network import DAMAGE_KINDS
+from models.training.views import View
+
+FALSE_STOPS_FAIL, FALSE_STOPS_UNSURE = 0.05, 0.15
+WANTED_PRECISION = 0.95
+FEWEST = 15
+"""With fewer true boxes than this no threshold can be chosen; the card then says so."""
+
+Array = npt.NDArray[np.float64]
+
+
+def best_f1(matched: Sequence[Matched]) -> float:
+    """The threshold with the highest harmonic mean of precision and recall."""
+    scores, precision, recall = precision_recall(matched)
+    if not len(scores):
+        return 0.5
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return round(float(scores[int(f1.argmax())]), 3)
+
+
+def precise(matched: Sequence[Matched], precision_wanted: float = WANTED_PRECISION) -> float:
+    """The lowest threshold from which on that precision holds; the best F1's where it is never reached."""
+    scores, precision, recall = precision_recall(matched)
+    reached = np.flatnonzero((precision >= precision_wanted) & (recall >= 0.2))
+    if not len(reached):
+        return best_f1(matched)
+    return round(max(float(scores[reached[-1]]), 0.05), 3)
+
+
+def keeps(matched: Sequence[Matched], share: float) -> float:
+    """The threshold below which only 1 - `share` of the found true boxes lie."""
+    scores = np.concatenate([m.scores[m.right] for m in matched]) if matched else np.zeros(0)
+    return round(float(np.quantile(scores, 1 - share)), 3) if len(scores) else 0.05
+
+
+def false_stop_point(scores: Array, damaged: npt.NDArray[np.bool_], weights: Array, share: float) -> float:
+    """The probability that only `share` of the intact (counted by weight) reach."""
+    intact = np.argsort(-scores * ~damaged)[: (~damaged).sum()]
+    reached = np.cumsum(weights[intact]) / weights[~damaged].sum()
+    first = int(np.searchsorted(reached, share))
+    return round(float(scores[intact[min(first, len(intact) - 1)]]), 4)
+
+
+def damage_map_points(views: Sequence[View], told: Sequence[Answer]) -> tuple[dict[str, float], dict[str, object]]:
+    """Per kind the probability with the best F1 over cells, and that F1; a kind never shown keeps 0.5."""
+    points: dict[str, float] = {}
+    figures: dict[str, object] = {}
+    known = [(v.damage, a.damage) for v, a in zip(views, told, strict=True) if v.damage is not None]
+    for k, kind in enumerate(DAMAGE_KINDS):
+        truth = np.concatenate([t[k].ravel() for t, _ in known]) >= 0.5
+        seen = np.concatenate([p[k].ravel() for _, p in known]).astype(np.float32)
+        if not truth.any():
+            points[kind] = 0.5
+            continue
+        edges = np.linspace(0, 1, 101)
+        hit = np.histogram(seen[truth], edges)[0][::-1].cumsum()[::-1]
+        all_ = np.histogram(seen, edges)[0][::-1].cumsum()[::-1]
+        f1 = 2 * hit / np.maximum(all_ + truth.sum(), 1)
+        best = int(f1[5:95].argmax()) + 5
+        points[kind] = round(float(edges[best]), 2)
+        figures[kind] = {"cell_f1": round(float(f1[best]), 3), "recall": round(float(hit[best] / truth.sum()), 3)}
+    return points, figures
