@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
-from api.context import Services
+from api.context import Clock, Services
 from api.metrics import Reading
 from api.shipments import flags, polling
 from api.shipments.carriers import CarrierClient, CarrierSettingsError, close_all, load_carriers
@@ -39,7 +39,7 @@ class Poller:
     def run(self, services: Services, stop: threading.Event) -> None:
         """Poll what is due now and the couriers' pace allows now."""
         with self._one_run:
-            self._load(services.settings.carriers)
+            self._load(services.settings.carriers, services.clock)
             with services.database.reading() as session:
                 due = polling.due_carriers(session, services.clock())
             known = [name for name in self._clients if name in due]
@@ -74,13 +74,13 @@ class Poller:
             with database.writing() as session:
                 polling.take_answers(session, claim, outcomes, world)
 
-    def _load(self, path: Path | None) -> None:
+    def _load(self, path: Path | None, clock: Clock) -> None:
         version = None if path is None else (path, _changed(path))
         if version == self._version:
             return
         self._version = version
         try:
-            clients = load_carriers(path, self._environment)
+            clients = load_carriers(path, self._environment, clock)
         except CarrierSettingsError as error:
             log.error("the couriers' file cannot be used; couriers stay as they were: %s", error)  # noqa: TRY400 - no bug
             return

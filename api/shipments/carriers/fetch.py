@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from api.context import Clock, utc_now
 from api.shipments.carriers.outcome import Failed, RetryAfter
 from api.shipments.tracking import one_line
 
@@ -53,7 +54,7 @@ class Fetcher:
         headers: Mapping[str, str],
         limits: Limits = Limits(),
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits, self._clock, self._timer = limits, clock, timer

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from api.context import Clock, utc_now
 from api.shipments.carriers.declared import Answer, DeclaredCarrier, Language, Question
 from api.shipments.carriers.fetch import Fetcher, Limits, is_loopback
 from api.shipments.carriers.outcome import CarrierClient
@@ -68,9 +69,9 @@ class SeventeenTrackSettings(_Carrier):
     base_url: Annotated[str, AfterValidator(_safe_url)] = BASE_URL
     requests_per_second: Annotated[float, Field(gt=0, le=100)] = MAX_PER_SECOND
 
-    def client(self, environment: Mapping[str, str]) -> CarrierClient:
+    def client(self, environment: Mapping[str, str], clock: Clock) -> CarrierClient:
         """Raises KeyError when the key is not in the environment."""
-        fetcher = Fetcher(self.base_url, {"17token": environment[self.key_env]}, self.limits)
+        fetcher = Fetcher(self.base_url, {"17token": environment[self.key_env]}, self.limits, clock=clock)
         return SeventeenTrack(
             fetcher,
             base_url=self.base_url,
@@ -125,14 +126,14 @@ class DeclaredSettings(_Carrier):
                 raise ValueError(f"statuses.{word} is {ours!r}; it must be one of {', '.join(Status)}")
         return self
 
-    def client(self, environment: Mapping[str, str]) -> CarrierClient:
+    def client(self, environment: Mapping[str, str], clock: Clock) -> CarrierClient:
         """Raises KeyError when a variable in a header is not in the environment."""
         headers = {
             name: _VARIABLE.sub(lambda found: environment[found[1]], value) for name, value in self.headers.items()
         }
         shape = self.answer
         return DeclaredCarrier(
-            Fetcher(self.url.split("{")[0], headers, self.limits),
+            Fetcher(self.url.split("{")[0], headers, self.limits, clock=clock),
             Question(self.url, self.method, self.body, self.separator, self.batch_size),
             Answer(
                 parcels=shape.parcels,
@@ -182,14 +183,19 @@ def read_carriers(path: Path) -> CarriersFile:
         raise CarrierSettingsError(f"{path} cannot be used:\n" + "\n".join(lines)) from None
 
 
-def load_carriers(path: Path | None, environment: Mapping[str, str] = os.environ) -> dict[str, CarrierClient]:
-    """A client for each courier of the file, by name; none without a file. Raises CarrierSettingsError."""
+def load_carriers(
+    path: Path | None, environment: Mapping[str, str] = os.environ, clock: Clock = utc_now
+) -> dict[str, CarrierClient]:
+    """A client for each courier of the file, by name; none without a file. Raises CarrierSettingsError.
+
+    clock: what a courier's "come back at that hour" is compared with.
+    """
     if path is None:
         return {}
     clients: dict[str, CarrierClient] = {}
     for name, settings in read_carriers(path).carriers.items():
         try:
-            clients[name] = settings.client(environment)
+            clients[name] = settings.client(environment, clock)
         except KeyError as missing:
             close_all(clients)
             raise CarrierSettingsError(

@@ -89,8 +89,8 @@ def carriers_file(courier: Courier, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def carriers(carriers_file: Path) -> Iterator[dict[str, CarrierClient]]:
-    clients = load_carriers(carriers_file, ENVIRONMENT)
+def carriers(carriers_file: Path, clock: Clock) -> Iterator[dict[str, CarrierClient]]:
+    clients = load_carriers(carriers_file, ENVIRONMENT, clock)
     yield clients
     close_all(clients)
 

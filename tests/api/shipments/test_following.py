@@ -149,7 +149,7 @@ def test_without_a_promise_nothing_is_late(warehouse: Warehouse, courier: Courie
 def test_nobody_waits_for_ever(warehouse: Warehouse, courier: Courier, support: Support) -> None:
     parcel = warehouse.send("LP1", promise=1)
     courier.script("LP1", late_journey(warehouse.clock()))
-    warehouse.pass_days(65, every=1)
+    warehouse.pass_days(65, every=3)
     answer = support.shipment(parcel)
     assert (answer["status"], answer["lateness"]) == ("expired", "late")
     asked = len(courier.requests)
@@ -220,7 +220,7 @@ def test_a_slow_lane_puts_a_parcel_at_risk_before_it_is_late(
             Scan(warehouse.clock() + timedelta(days=days), "Delivered_Other", "Delivered"),
         ])  # fmt: skip
         warehouse.send(f"OLD{index}", promise=9)
-    warehouse.pass_days(10)
+    warehouse.pass_days(10, every=1)
     parcel = warehouse.send("LP1", promise=6)
     elsewhere = warehouse.send("LP2", promise=6, postcode="99999")
     for number in ("LP1", "LP2"):
