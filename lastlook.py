@@ -11,6 +11,7 @@ COMMANDS = {
     "inspect": ("inspector.cli:inspect", "Judge picture files and print the verdicts."),
     "station": ("station.cli:station", "Run a packing bench: camera, kiosk, spool."),
     "serve": ("api.cli:serve", "Run the warehouse API with its worker."),
+    "worker": ("api.cli:worker", "Run the warehouse's periodic jobs apart from the API."),
     "keys": ("api.cli:keys", "Create, list and revoke API keys."),
     "report": ("api.reports.cli:report", "Print the daily defect report."),
     "demo": ("demo.cli:demo", "Walk parcels through every room; needs no camera and no network."),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    import socket
+
     from api.context import Services
     from api.settings import Settings
 
@@ -46,6 +48,116 @@ def _open(settings: Settings) -> Iterator[Services]:
         yield services
     finally:
         services.database.close()
+
+
+@click.command()
+@_data
+@click.option("--host", help="Address to listen on; 0.0.0.0 for all. [LASTLOOK_HOST, 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one. [LASTLOOK_PORT, 8321]")
+@click.option("--no-worker", is_flag=True, help="Run the periodic jobs elsewhere: lastlook worker.")
+def serve(data: Path | None, host: str | None, port: int | None, no_worker: bool) -> None:  # noqa: FBT001 - click's way
+    """Run the warehouse: the API, its eye and its worker. The first start prints the admin key, once."""
+    import threading
+
+    import uvicorn
+
+    from api import logs
+    from api.app import create_app
+    from api.database import UnusableDatabaseError
+
+    settings = _settings(data, host=host, port=port)
+    logs.set_up()
+    listener = _listen(settings.host, settings.port)
+    try:
+        app = create_app(settings, worker=not no_worker)
+    except UnusableDatabaseError as error:
+        raise click.ClickException(str(error)) from error
+    services: Services = app.state.services
+    _first_key(services)
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"Lastlook listens on http://{name}:{listener.getsockname()[1]} (try /docs); data: {_place(settings)}")
+    # loaded beside, so that the address answers at once; /readyz tells when the eye is there, or why not
+    threading.Thread(target=_load_eye, args=(services,), name="load the eye", daemon=True).start()
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+        ws="none",
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        click.echo("Stopped; everything that was acknowledged is stored.")
+
+
+@click.command()
+@_data
+def worker(data: Path | None) -> None:
+    """Run the periodic jobs alone, beside servers that were started with --no-worker."""
+    import signal
+    import threading
+
+    from api import logs
+    from api.app import JOBS
+    from api.worker import Worker
+
+    logs.set_up()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _open(_settings(data)) as services:
+        jobs = Worker(JOBS, services)
+        jobs.start()
+        click.echo(f"Lastlook's worker runs: {', '.join(job.name for job in JOBS)}.")
+        stop.wait()
+        jobs.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Nothing was started; stop what uses the port, or "
+            "give another with --port."
+        ) from error
+
+
+def _first_key(services: Services) -> None:
+    """Make the admin key if there is no key yet, and print it."""
+    from api.audit import KeyCreated, record
+    from api.database import one_at_a_time
+    from api.security import Scope, create_key, list_keys
+
+    with services.database.writing() as session:
+        one_at_a_time(session, "first key")
+        if list_keys(session):
+            return
+        token = create_key(session, "first start", [Scope.ADMIN], services.clock())
+        record(session, KeyCreated("cli", token.split("_", 2)[1], "first start", ("admin",)), services.clock())
+    click.echo(f"Admin key, shown this once: {token}")
+
+
+def _place(settings: Settings) -> str:
+    from sqlalchemy import make_url
+
+    pictures = settings.evidence_url or str(settings.data.resolve() / "pictures")
+    return f"{make_url(settings.database).render_as_string(hide_password=True)}, pictures: {pictures}"
+
+
+def _load_eye(services: Services) -> None:
+    import contextlib
+
+    from api.errors import Problem
+
+    with contextlib.suppress(Problem):  # logged where it arose; /readyz tells it
+        services.eye.get()
 
 
 @click.group()

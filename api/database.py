@@ -129,18 +129,25 @@ def connect(url: str, *, foreign_keys: bool = True, pooled: bool = True) -> Engi
     parsed = _with_driver(make_url(url))
     if parsed.get_backend_name() != "sqlite":
         if not pooled:
-            return create_engine(parsed, poolclass=NullPool)
-        return create_engine(parsed, pool_size=10, max_overflow=30, pool_pre_ping=True, pool_timeout=BUSY_SECONDS)
+            return create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+        return create_engine(
+            parsed,
+            pool_size=10,
+            max_overflow=30,
+            pool_pre_ping=True,
+            pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,  # errors are logged, and the parameters may be a customer's
+        )
     if not parsed.database or parsed.database == ":memory:":
         raise UnusableDatabaseError("an in-memory database would lose every inspection; name a file")
     path = Path(parsed.database).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold customers and key hashes
     refuse_network_file_system(path)
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     if pooled:
-        engine = create_engine(parsed, connect_args=arguments, pool_size=10, max_overflow=30)
+        engine = create_engine(parsed, connect_args=arguments, pool_size=10, max_overflow=30, hide_parameters=True)
     else:
-        engine = create_engine(parsed, connect_args=arguments, poolclass=NullPool)
+        engine = create_engine(parsed, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     _prepare_sqlite(engine, foreign_keys)
     return engine
 

@@ -20,8 +20,15 @@ class _TooLargeError(Exception):
     """The body grew past the limit while it was read."""
 
 
+JSON_LIMIT = 4 * 1024 * 1024
+"""Bytes. A body that is not pictures is parsed on the event loop and before the key is looked at."""
+
+
 class BodyLimit:
-    """Refuses bodies over `limit` bytes with 413: by their length if told, else as soon as too much has come."""
+    """Refuses bodies over `limit` bytes with 413: by their length if told, else as soon as too much has come.
+
+    limit: for pictures (forms and raw); everything else has JSON_LIMIT.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app, self._limit = app, limit
@@ -31,9 +38,14 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if length.isdigit() and int(length) > self._limit:
-            await self._refuse(scope, receive, send)
+        headers = dict(scope["headers"])
+        pictures = (
+            headers.get(b"content-type", b"").lower().startswith((b"multipart/", b"image/", b"application/octet"))
+        )
+        limit = self._limit if pictures else min(self._limit, JSON_LIMIT)
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
         read, exceeded, started = 0, False, False
 
@@ -41,7 +53,7 @@ class BodyLimit:
             nonlocal read, exceeded
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self._limit:
+            if read > limit:
                 exceeded = True
                 raise _TooLargeError
             return message
@@ -59,14 +71,14 @@ class BodyLimit:
             if started:
                 raise
         if exceeded and not started:
-            await self._refuse(scope, receive, send)
+            await self._refuse(limit, scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem(
             413, "too-large", "The request is too large",
-            f"Nothing was stored. At most {self._limit} bytes are taken; send smaller or fewer pictures "
+            f"Nothing was stored. At most {limit} bytes are taken; send smaller or fewer pictures "
             "(2000 pixels on the longer side is plenty), or raise LASTLOOK_MAX_BODY_BYTES.",
-            limit=self._limit,
+            limit=limit,
             headers={"Connection": "close"},
         )  # fmt: skip
         await problem.response()(scope, receive, send)

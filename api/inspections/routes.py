@@ -77,10 +77,10 @@ _INSPECT_BODY = {
 )
 def put_inspection(
     inspection: InspectionId,
+    _caller: Bench,  # before the body: nobody without a key has 64 MB read and parsed
     sent: Annotated[forms.Sent, Depends(forms.sent_inspection)],
     services: Given,
     response: Response,
-    _caller: Bench,
 ) -> InspectionAnswer:
     """What a bench saw, with its pictures. Once it is answered 200 or 201 it is kept for good, exactly once."""
     kept, created = service.keep(services, inspection, sent.document, sent.pictures)
