@@ -52,7 +52,8 @@ class _Texts:
         self._texts: list[str] = []
 
     def hold(self, text: str) -> str:
-        self._texts.append(text)
+        # a control character, which XML cannot hold, is shown as what it is: unknown
+        self._texts.append("".join(c if c.isprintable() else "\ufffd" for c in text))
         return f"@{len(self._texts) - 1}@"
 
     def fill(self, text: str) -> str:

@@ -175,7 +175,6 @@ MESSAGES = {
     "approved_by": Message("Approved by", "批准人"),
     "at": Message("At", "时间"),
     "nobody": Message("nobody else", "无第二人"),
-    "count": Message("Times", "次数"),
     "held_list": Message("Parcels still held", "仍被拦截的包裹"),
     "since": Message("Since", "起始"),
     "seen": Message("What was seen", "所见"),

@@ -68,7 +68,7 @@ class Rows:
 
 def verdict(decision: Decision, kinds: tuple[str, ...] = (), unsure: Check | None = None) -> dict[str, Any]:
     """The JSON of a verdict that failed with these kinds, or doubts one check."""
-    checks = {}
+    checks: dict[Check, CheckResult] = {}
     for check in Check:
         findings = tuple(
             Finding(kind, 0.6, 0.9, (1, 2, 3, 4), f"{kind} on the left") for kind in kinds if CHECK_OF[kind] is check
