@@ -156,12 +156,15 @@ class Sender:
     def _next_entry(self, now: float) -> Entry | None:
         """The oldest entry that need not wait; nothing overtakes an entry of its own inspection."""
         late: set[str] = set()
-        for entry in self._spool.waiting():
-            patience = self._backlog.entries.get(entry.seq)
-            if patience is not None and now < patience.not_before:
-                late.add(entry.inspection)
-            elif entry.inspection not in late:
-                return entry
+        after = 0
+        while entries := self._spool.waiting(after=after):
+            for entry in entries:
+                patience = self._backlog.entries.get(entry.seq)
+                if patience is not None and now < patience.not_before:
+                    late.add(entry.inspection)
+                elif entry.inspection not in late:
+                    return entry
+            after = entries[-1].seq
         return None
 
     def _send(self, entry: Entry) -> None:

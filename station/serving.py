@@ -8,6 +8,7 @@ import sys
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from inspector import EngineError, GoldenError, Inspector
 from models import ModelError
@@ -48,16 +49,22 @@ def run_kiosk(station: Station, listener: socket.socket) -> None:
     click.echo(f"Kiosk: http://{f'[{host}]' if ':' in host else host}:{port}/")
     click.echo(f"Spool: {station.settings.data} ({waiting} waiting to be sent to {station.settings.api})")
     sys.stdout.flush()
-    config = uvicorn.Config(
-        kiosk_app(station),
-        log_level="warning",
-        access_log=False,
-        ws="websockets-sansio",
-        ws_max_size=4096,
-        timeout_graceful_shutdown=2,
-        server_header=False,
+    kiosk_server(kiosk_app(station)).run(sockets=[listener])
+
+
+def kiosk_server(app: FastAPI) -> uvicorn.Server:
+    """The server of the kiosk page: small messages only, no log of requests."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_max_size=4096,
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
     )
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(settings: StationSettings) -> socket.socket:

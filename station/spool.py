@@ -133,13 +133,13 @@ class Spool:
                 )
             _enqueue(db, inspection, Kind.OVERRIDE, body, at)
 
-    def waiting(self, limit: int = 50) -> list[Entry]:
-        """What is to be sent, oldest first."""
+    def waiting(self, limit: int = 50, after: int = 0) -> list[Entry]:
+        """What is to be sent, oldest first, beginning behind the seq `after`."""
         with self._lock, _named():
             rows = self._db.execute(
                 "select seq, inspection, kind, body, created_at, note from entry where state = 'waiting'"
-                " order by seq limit ?",
-                (limit,),
+                " and seq > ? order by seq limit ?",
+                (after, limit),
             ).fetchall()
         return [_entry(row) for row in rows]
 
