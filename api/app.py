@@ -59,9 +59,13 @@ def open_services(
     new_id: Callable[[], str] = new_uuid,
 ) -> Services:
     """Database migrated and checked, stores opened. Close with `services.database.close()`."""
-    migrate(settings.database)
     database = Database(settings.database)
-    check_integrity(database.engine)
+    try:
+        check_integrity(database.engine)
+        migrate(settings.database)
+    except BaseException:
+        database.close()
+        raise
 
     def find(token: str) -> Caller | None:
         with database.reading() as session:

@@ -219,12 +219,12 @@ def check_integrity(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             answer = cast("str", connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    except DatabaseError as error:
-        answer = str(error.orig)
+    except (DatabaseError, sqlite3.DatabaseError) as error:  # the driver's own from the first PRAGMA of a connection
+        answer = str(getattr(error, "orig", error))
         if "locked" in answer:
             raise
     if answer != "ok":
         raise UnusableDatabaseError(
-            f"{engine.url.database} is damaged ({answer}). Nothing was changed. Keep a copy of the file, restore your "
-            "last backup, or save what is readable with: sqlite3 FILE .recover | sqlite3 NEW_FILE"
+            f"{engine.url.database} is damaged ({' '.join(answer.split())}). Nothing was changed. Keep a copy of the "
+            "file, restore your last backup, or save what is readable with: sqlite3 FILE .recover | sqlite3 NEW_FILE"
         )

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.dialects import sqlite
 
+from api.cli import keys
 from api.database import (
     Database,
     UnusableDatabaseError,
@@ -82,6 +84,14 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
         check_integrity(engine)
     engine.dispose()
     assert path.read_bytes() == broken
+
+
+def test_a_file_that_is_no_database_is_refused_by_the_command_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "lastlook.sqlite3").write_bytes(b"these are last year's photos" * 100)
+    answer = CliRunner().invoke(keys, ["list", "--data", str(tmp_path)])
+    assert answer.exit_code == 1
+    assert "lastlook.sqlite3 is damaged (file is not a database)" in answer.stderr
+    assert (tmp_path / "lastlook.sqlite3").read_bytes().startswith(b"these are")
 
 
 def test_sqlite_promises_what_it_must(sqlite_engine: Engine) -> None:
