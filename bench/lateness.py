@@ -170,9 +170,8 @@ def main() -> None:
     threshold = budget_threshold(scores(chosen_on, parcels, before))
     chance = np.clip(score[reachable], 0, 1)
 
-    print(
-        f"{len(test)} parcels, {late.sum()} late ({late.mean():.1%}); {options.days:g} days before the promise {reachable.sum()}"
-    )
+    print(f"{len(test)} parcels, {late.sum()} late ({late.mean():.1%}).")
+    print(f"{options.days:g} days before the end of the promise day {reachable.sum()}", end=" ")
     print(f"({reachable.mean():.1%}) had not arrived, and {late[reachable].mean():.1%} of those became late.")
     print(f"mean probability of those {chance.mean():.3f}, happened {late[reachable].mean():.3f};")
     print(f"Brier {np.mean((chance - late[reachable]) ** 2):.4f}, of the mean alone {late[reachable].var():.4f}\n")
