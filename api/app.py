@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
-from api import audit, errors, health  # noqa: F401 - audit: its table
+from api import audit, contract, errors, health  # noqa: F401 - audit: its table
 from api.contacts import routes as contacts
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
@@ -18,7 +17,6 @@ from api.dispatch import routes as dispatch
 from api.evidence import Evidence
 from api.eye import Eye, SharedEye
 from api.inspections import routes as inspections
-from api.inspections.schemas import InspectionDocument
 from api.metrics import Metrics, Reading
 from api.middleware import BodyLimit, Observe
 from api.migrations import migrate
@@ -122,32 +120,8 @@ def create_app(
     app.add_middleware(ExactPaths)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(Observe, metrics=services.metrics)
-    _document_problems(app)
+    contract.install(app)
     return app
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the one schema that every error has into OpenAPI."""
-
-    def openapi() -> dict[str, object]:
-        if app.openapi_schema is None:
-            schema = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-                license_info=app.license_info,
-            )
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            for model in (errors.ProblemDocument, InspectionDocument):  # named by hand-written bodies and responses
-                own = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                for name, nested in own.pop("$defs", {}).items():
-                    schemas.setdefault(name, nested)
-                schemas[model.__name__] = own
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents to extend the schema
 
 
 def _version() -> str:

@@ -25,7 +25,10 @@ class Evidence:
         if settings.evidence_url is not None:
             return cls(from_url(settings.evidence_url))
         folder = settings.data.resolve() / "pictures"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for byte in range(256):  # made here once, so that keeping a picture need not make folders durable
+            (folder / f"{byte:02x}").mkdir(exist_ok=True)
+        _sync(folder)
         return cls(LocalStore(prefix=folder), folder)
 
     def keep(self, picture: bytes, suffix: str) -> str:
@@ -37,7 +40,6 @@ class Evidence:
             path = self._folder / key
             _sync(path)
             _sync(path.parent)
-            _sync(self._folder)
         return key
 
     def fetch(self, key: str) -> bytes | None:
