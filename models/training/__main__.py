@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,13 @@ import numpy as np
 import torch
 
 from models.training.cache import Shelf, fill
+from models.training.conclude import conclude, damage_head, unseen_answers
+from models.training.curves import draw
 from models.training.data import fold_of, read_training
+from models.training.evaluate import judge_photos
 from models.training.plan import make_ahead, plan
-from models.training.train import Schedule, build, train
+from models.training.release import release
+from models.training.train import Schedule, build, train, trained
 
 SEED = 7
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -68,6 +74,50 @@ def train_command(data: Path, cache: Path, threads: int, fold: int | None, steps
     out = run_folder(cache, fold)
     train(build(SEED), shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED), out)
     print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
+
+
+@main.command("release")
+@_shared
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="The model's folder, models/parcel/VERSION."
+)
+@click.option(
+    "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
+)
+@click.option("--golden", multiple=True, required=True, help="File names of renders that go with the model.")
+@click.option("--curves", type=click.Path(path_type=Path), help="Where to draw how training went (PNG).")
+@click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
+def release_command(
+    data: Path,
+    cache: Path,
+    threads: int,
+    out: Path,
+    measured: Path,
+    golden: tuple[str, ...],
+    curves: Path | None,
+    created: datetime,
+) -> None:
+    """Choose thresholds on unseen views, measure, and write the model's folder."""
+    torch.set_num_threads(threads)
+    shelf = shelf_of(data, cache)
+    runs = [run_folder(cache, fold) for fold in range(FOLDS)]
+    told = unseen_answers(shelf, runs, SEED)
+    head, compared = damage_head(shelf, told, FOLDS)
+    found = conclude(shelf, plan(read_training(data), SEED), told, head, compared)
+    net = trained(run_folder(cache, None), SEED)
+    head.layer.into(net.damage_logit)
+    card = release(
+        net,
+        found,
+        [data / "renders" / "images" / name for name in golden],
+        out,
+        version=out.name,
+        created=created.date(),
+        measure=lambda inspector: {"photos_from_the_web_dev_eval": judge_photos(inspector, measured).figures()},
+    )
+    if curves is not None:
+        draw([run_folder(cache, None), *runs], curves)
+    print(json.dumps(card["metrics"], indent=1))
 
 
 def keep_memory() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from models.training.measure import (
     match,
     recall_at_false_stops,
 )
-from models.training.network import CLASSES, FIRST_MARK, ParcelNet, Raw, boxes_of
+from models.training.network import CLASSES, FIRST_MARK, ParcelNet, Raw, boxes_of, evidence
 from models.training.views import View
 
 FLOOR = 0.02
@@ -36,10 +36,14 @@ AS_IS = Placement(1.0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the network said of one view. detections: boxes x, y, w, h on the canvas. damage: float16 (k, 40, 40)."""
+    """What the network said of one view. detections: boxes x, y, w, h on the canvas. damage: float16 (k, 40, 40).
+
+    evidence: float32 (2k,), what the damage head is told of the map.
+    """
 
     detections: Detections
     damage: npt.NDArray[np.float16]
+    evidence: npt.NDArray[np.float32]
 
 
 @torch.inference_mode()
@@ -134,7 +138,7 @@ class Judged:
     def figures(self) -> dict[str, object]:
         """AUROC, average precision and recall at 5 % false stops with intervals by group."""
 
-        def of(statistic):  # type: ignore[no-untyped-def]  # three functions of one shape, used here only
+        def of(statistic: Callable[[npt.NDArray[np.float64], npt.NDArray[np.bool_]], float]) -> dict[str, float | int]:
             return bootstrap(lambda i: statistic(self.scores[i], self.damaged[i]), self.groups).told()
 
         stopped = np.array([r != "pass" for r in self.results])
@@ -185,6 +189,6 @@ def mark_names() -> tuple[str, ...]:
 def _told(net: ParcelNet, raw: Raw) -> Iterator[Answer]:
     boxes = boxes_of(raw.sides, net.points).numpy()  # type: ignore[arg-type]  # a buffer is a tensor
     scores, turns = raw.classes.sigmoid().numpy(), raw.turns.numpy()
-    damage = raw.damage.sigmoid().half().numpy()
-    for b, s, t, d in zip(boxes, scores, turns, damage, strict=True):
-        yield Answer(decode_boxes(b, s, t, AS_IS, floor=FLOOR, iou=NMS_IOU), d)
+    damage, told = raw.damage.sigmoid().half().numpy(), evidence(raw.damage).numpy()
+    for b, s, t, d, e in zip(boxes, scores, turns, damage, told, strict=True):
+        yield Answer(decode_boxes(b, s, t, AS_IS, floor=FLOOR, iou=NMS_IOU), d, e)

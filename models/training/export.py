@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ OUTPUTS = Seen._fields
 def write_graph(net: ParcelNet, path: Path) -> None:
     """The network as ONNX, fp32, side 320, any batch; checked by onnx before it is kept."""
     net = net.eval()
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The older exporter writes this graph with a dynamic batch and nothing superfluous; torch warns that it is old.
+        warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             net,
             (torch.zeros(1, 3, SIDE, SIDE),),
@@ -32,7 +35,7 @@ def write_graph(net: ParcelNet, path: Path) -> None:
             output_names=list(OUTPUTS),
             dynamic_axes={name: {0: "n"} for name in ("image", *OUTPUTS)},
             opset_version=OPSET,
-            dynamo=False,  # the older exporter writes this graph with a dynamic batch and nothing superfluous
+            dynamo=False,
         )
     graph = onnx.load(path)
     onnx.checker.check_model(graph, full_check=True)

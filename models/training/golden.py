@@ -18,6 +18,13 @@ SCORE_TOLERANCE = 0.03
 BOX_TOLERANCE = 4.0
 
 
+def opened(folder: Path) -> Inspector:
+    """The inspector on the model in a folder, without asking for its golden pictures, which may not be there yet."""
+    card = models.Card.model_validate_json((folder / "card.json").read_bytes())
+    model = models.Model(folder, card)
+    return Inspector(model, OnnxEngine(model.onnx, side=card.input.side, threads=1), InspectorSettings())
+
+
 def write_golden(folder: Path, pictures: Sequence[Path]) -> None:
     """Copies the pictures to `folder`/golden and writes golden.json: what the model answers to them.
 
@@ -28,9 +35,7 @@ def write_golden(folder: Path, pictures: Sequence[Path]) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("*.jpg"):
         old.unlink()
-    card = models.Card.model_validate_json((folder / "card.json").read_bytes())
-    model = models.Model(folder, card)
-    inspector = Inspector(model, OnnxEngine(model.onnx, side=card.input.side, threads=1), InspectorSettings())
+    inspector = opened(folder)
     frames = []
     for picture in pictures:
         shutil.copyfile(picture, target / picture.name)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from inspector import Inspector
+from inspector.detector import PAD
+from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
-from models.training.golden import write_golden
+from models.training.golden import opened, write_golden
 from models.training.network import CLASSES, DAMAGE_KINDS, SIDE, ParcelNet
+from models.training.story import told
 from models.training.views import MAP, MARGIN
 
 LICENCE = "Apache-2.0"
@@ -59,17 +63,20 @@ def release(
     *,
     version: str,
     created: date,
-    state: str,
-    story: str,
-) -> None:
-    """Writes the whole folder. story: Markdown for CARD.md after the table of files; it is for people."""
+    measure: Callable[[Inspector], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Writes the whole folder and returns its card.
+
+    golden: pictures that go with the model.  measure: called with the inspector that runs the released model, through
+    its card and its thresholds; what it answers joins the card's metrics.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_graph(net, folder / "model.onnx")
-    card = {
+    card: dict[str, Any] = {
         "name": "parcel",
         "version": version,
         "created": created.isoformat(),
-        "state": state,
+        "state": "candidate",
         "input": {
             "name": "image",
             "side": SIDE,
@@ -77,7 +84,7 @@ def release(
             "colour": "RGB",
             "mean": 127.5,
             "scale": 127.5,
-            "pad": 114,
+            "pad": PAD,
         },
         "classes": list(CLASSES),
         "damage_kinds": list(DAMAGE_KINDS),
@@ -90,15 +97,17 @@ def release(
             "damage_logit": "float32 [n], raw; `calibration` makes it the probability of damage",
         },
         "opset": OPSET,
-        "nms_iou": 0.5,
+        "nms_iou": NMS_IOU,
         "calibration": found.calibration,
         "thresholds": found.thresholds,
         "licence": LICENCE,
         "sources": list(SOURCES),
-        "metrics": found.metrics,
+        "metrics": dict(found.metrics),
         "never_seen": list(NEVER_SEEN),
     }
     write_card(folder, card)
     write_golden(folder, golden)
+    card["metrics"] |= measure(opened(folder))
     write_card(folder, card)
-    (folder / "CARD.md").write_text(story.replace("{sha256}", digest(folder / "model.onnx")), "utf-8")
+    (folder / "CARD.md").write_text(told(card, digest(folder / "model.onnx")), "utf-8")
+    return card

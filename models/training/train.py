@@ -83,6 +83,14 @@ def train(net: ParcelNet, shelf: Shelf, weights: npt.NDArray[np.float64], schedu
     return average
 
 
+def trained(out: Path, seed: int) -> ParcelNet:
+    """The running average that a finished or unfinished run has reached. FileNotFoundError when it has not begun."""
+    net = build(seed)
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    net.load_state_dict(_heads_only(state["average"]), strict=False)
+    return net.eval()
+
+
 def _groups(taught: dict[str, nn.Parameter], decay: float) -> list[dict[str, object]]:
     """Weight decay on weights of convolutions only."""
     heavy = [p for p in taught.values() if p.ndim > 1]
@@ -104,7 +112,7 @@ def _follow(average: ParcelNet, net: ParcelNet, memory: float) -> None:
 
 
 def _heads_only(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k: v for k, v in state.items() if not k.startswith("backbone")}
+    return {k: v for k, v in state.items() if not k.startswith(("backbone", "damage_logit"))}
 
 
 def _keep(path: Path, step: int, net: ParcelNet, average: ParcelNet, optimiser: torch.optim.Optimizer) -> None:
@@ -120,8 +128,8 @@ def _resume(path: Path, net: ParcelNet, average: ParcelNet, optimiser: torch.opt
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
-    net.load_state_dict(state["net"], strict=False)
-    average.load_state_dict(state["average"], strict=False)
+    net.load_state_dict(_heads_only(state["net"]), strict=False)
+    average.load_state_dict(_heads_only(state["average"]), strict=False)
     optimiser.load_state_dict(state["optimiser"])
     print(f"going on from step {state['step']} of {path}", flush=True)
     return int(state["step"])

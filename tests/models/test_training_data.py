@@ -1,0 +1,209 @@
+"""The training data is read as it was written, and stays true while views are made of it."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from models.training.data import Photo, Rle, decode, encode, fold_of, read_photos, read_renders
+from models.training.network import CLASSES, DAMAGE_KINDS
+from models.training.plan import make, plan
+from models.training.views import (
+    Shot,
+    cut,
+    look_at_frame,
+    look_at_parcel,
+    mirrored,
+    quarter_turns,
+    shot_of,
+)
+
+
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)))
+def test_run_lengths_come_back_as_they_went(mask: np.ndarray) -> None:
+    assert np.array_equal(decode(encode(mask)), mask)
+
+
+def test_run_lengths_are_those_of_coco() -> None:
+    # 5 background, 2 mask, 2 background, 2 mask ... by hand from maskApi.c: from the fourth run on, differences
+    mask = np.zeros((4, 5), bool)
+    mask[1:3, 1:4] = True
+    assert encode(mask) == Rle((4, 5), _by_hand([5, 2, 2, 2, 2, 2, 5]))
+
+
+def _by_hand(runs: list[int]) -> str:
+    """Runs so small that each is one character: value, or from the fourth on the difference to the one two before."""
+    small = [run - (runs[i - 2] if i > 2 else 0) for i, run in enumerate(runs)]
+    return "".join(chr(48 + (value & 31)) for value in small)
+
+
+def test_run_lengths_that_do_not_fill_the_mask_are_refused() -> None:
+    with pytest.raises(ValueError, match="10 x 10"):
+        decode(Rle((10, 10), "52"))
+
+
+def picture(folder: Path, name: str = "a.jpg", height: int = 200, width: int = 300) -> Path:
+    (folder / "images").mkdir(exist_ok=True, parents=True)
+    pixels = np.full((height, width, 3), 70, np.uint8)
+    cv2.rectangle(pixels, (80, 50), (219, 149), (110, 150, 185), -1)
+    cv2.imwrite(str(folder / "images" / name), pixels)
+    return folder / "images" / name
+
+
+def photos(folder: Path, **image: object) -> list[Photo]:
+    picture(folder)
+    document = {
+        "categories": [{"id": 1, "name": "parcel"}, {"id": 6, "name": "this_way_up"}, {"id": 3, "name": "ghs_pictogram"}],
+        "images": [{"id": 1, "file_name": "a.jpg", "integrity": "intact", "marks_checked": True, "group_id": "g"} | image],
+        "annotations": [
+            {"image_id": 1, "category_id": 1, "bbox": [80, 50, 140, 100]},
+            {"image_id": 1, "category_id": 6, "bbox": [100, 60, 30, 40], "rotation": 90},
+            {"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10]},
+        ],
+    }
+    (folder / "annotations.json").write_text(json.dumps(document), "utf-8")
+    return list(read_photos(folder))
+
+
+def render(folder: Path) -> Photo:
+    picture(folder)
+    outline, torn = np.zeros((200, 300), bool), np.zeros((200, 300), bool)
+    outline[50:150, 80:220] = True
+    torn[60:80, 90:130] = True
+    rows = [("carton", outline, {"main": True}), ("damage_tear_hole", torn, {}), ("mark_stack_limit", torn, {"angle_deg": 10})]
+    document = {
+        "categories": [{"id": i, "name": name} for i, (name, _, _) in enumerate(rows)],
+        "images": [
+            {"id": 1, "file_name": "a.jpg", "group_id": "g1", "scene": "sealed", "integrity_visible": "damaged"},
+        ],
+        "annotations": [
+            {
+                "image_id": 1,
+                "category_id": i,
+                "bbox": [80, 50, 140, 100] if i == 0 else [90, 60, 40, 20],
+                "segmentation": {"size": [200, 300], "counts": encode(mask).counts},
+                **more,
+            }
+            for i, (_, mask, more) in enumerate(rows)
+        ],
+    }
+    (folder / "annotations.json").write_text(json.dumps(document), "utf-8")
+    return next(read_renders(folder))
+
+
+def test_a_photo_keeps_what_we_know_and_drops_what_is_no_class_of_ours(tmp_path: Path) -> None:
+    [photo] = photos(tmp_path)
+    assert [CLASSES[c] for c in photo.classes] == ["parcel", "this_way_up"]
+    assert photo.turns[1] == 90
+    assert np.isnan(photo.turns[0])
+    assert photo.judged.all()
+    assert photo.damaged is False
+    assert photo.main_box() == (80, 50, 140, 100)
+
+
+@pytest.mark.parametrize("checked", [False, "unsure"])
+def test_marks_nobody_looked_for_are_not_taken_as_absent(tmp_path: Path, checked: object) -> None:
+    [photo] = photos(tmp_path, marks_checked=checked)
+    assert [CLASSES[i] for i in np.flatnonzero(photo.judged)] == ["parcel", "shipping_label"]
+
+
+def test_doubtful_damage_is_neither(tmp_path: Path) -> None:
+    [photo] = photos(tmp_path, integrity="doubtful")
+    assert photo.damaged is None
+    assert shot_of(photo).damage is None
+
+
+def test_a_render_knows_its_damage_cell_by_cell(tmp_path: Path) -> None:
+    photo = render(tmp_path)
+    view = look_at_parcel(shot_of(photo), photo, photo.main_box())
+    assert [CLASSES[c] for c in photo.classes] == ["parcel", "other_mark"]
+    assert view.damaged is True
+    assert view.damage is not None
+    torn = view.damage[DAMAGE_KINDS.index("tear")]
+    assert view.damage.sum() == pytest.approx(torn.sum())
+    mark = view.boxes[1]  # the mark lies where the tear is
+    rows, columns = np.nonzero(torn >= 0.5)
+    assert (columns.min() * 8, rows.min() * 8) == pytest.approx(mark[:2], abs=8)
+    assert (columns.max() * 8 + 8, rows.max() * 8 + 8) == pytest.approx(mark[2:], abs=8)
+
+
+def test_the_first_look_asks_nothing_about_damage_of_the_whole(tmp_path: Path) -> None:
+    photo = render(tmp_path)
+    assert look_at_frame(shot_of(photo), photo).damaged is None
+
+
+def shot(seed: int, classes: list[int]) -> Shot:
+    """A black picture in which each box is filled with white, so that boxes can be checked against pixels."""
+    rng = np.random.default_rng(seed)
+    pixels = np.zeros((90, 140, 3), np.uint8)
+    x, y = int(rng.integers(5, 80)), int(rng.integers(5, 50))
+    w, h = int(rng.integers(8, 50)), int(rng.integers(8, 35))
+    pixels[y : y + h, x : x + w] = 255
+    damage = np.zeros((len(DAMAGE_KINDS), 90, 140), bool)
+    damage[1] = pixels[..., 0] > 0
+    boxes = np.array([[x, y, x + w, y + h]], np.float32)
+    judged = np.ones(len(CLASSES), bool)
+    return Shot(pixels, boxes, np.array(classes), np.array([30.0], np.float32), judged, damage, damaged=True)
+
+
+def white(pixels: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(pixels[..., 0] > 128)
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10_000), times=st.integers(0, 5), mirror=st.booleans())
+def test_boxes_and_masks_move_with_their_pixels(seed: int, times: int, *, mirror: bool) -> None:
+    moved = quarter_turns(shot(seed, [0]), times)
+    moved = mirrored(moved) if mirror else moved
+    assert tuple(moved.boxes[0]) == white(moved.pixels)
+    assert moved.damage is not None
+    assert np.array_equal(moved.damage[1], moved.pixels[..., 0] > 128)
+    expected = (30 + 90 * times) % 360
+    assert moved.turns[0] == ((-expected) % 360 if mirror else expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10_000), left=st.integers(0, 60), top=st.integers(0, 40))
+def test_a_cut_clips_boxes_and_drops_what_is_nearly_gone(seed: int, left: int, top: int) -> None:
+    whole = shot(seed, [0])
+    part = cut(whole, left, top, 70, 45)
+    if len(part.boxes):
+        assert tuple(part.boxes[0]) == white(part.pixels)
+    else:
+        assert (part.pixels[..., 0] > 0).sum() <= (whole.pixels[..., 0] > 0).sum() / 3 + 1
+
+
+def test_groups_fall_into_the_same_fold_every_time_and_into_all_of_them() -> None:
+    groups = [f"g{i:04}" for i in range(60)]
+    folds = [fold_of(g, 3) for g in groups]
+    assert folds == [fold_of(g, 3) for g in groups]
+    assert min(folds.count(f) for f in range(3)) >= 10
+
+
+def test_the_plan_makes_true_views_and_the_same_ones_again(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "r").mkdir()
+    jobs = plan([*photos(tmp_path / "p"), render(tmp_path / "r")], seed=3)
+    views = list(make(jobs))
+    assert len(views) == len(jobs)
+    assert {v.look for v in views} == {"frame", "parcel"}
+    for job, view in zip(jobs, views, strict=True):
+        assert view.canvas.shape == (320, 320, 3)
+        assert (view.boxes >= -0.5).all()
+        assert (view.boxes <= 320.5).all()
+        assert len(view.boxes) == len(view.classes) == len(view.turns)
+        if job.dress == "damage":
+            assert view.damaged is True
+            assert view.damage is not None
+            assert view.damage.max() > 0
+    again = list(make(jobs[:6]))
+    assert all(np.array_equal(a.canvas, b.canvas) for a, b in zip(views[:6], again, strict=True))
