@@ -57,12 +57,12 @@ say which data they were chosen on; none was chosen on the photos from the web.
 """
 
 HONEST = (
-    "The photos from the web mostly show obvious damage (mild and doubtful cases were left out of that set), so a bench "
+    "The photos from the web mostly show obvious damage (mild and doubtful cases were left out), so a bench "
     "will see lower figures. The renders, whose damage goes down to slight, show what mild damage costs.",
     "Damage was learnt from renders and composites. The kinds in the damage map are a hint, not a diagnosis.",
     "The only handling mark with real photos is this way up; all others were learnt from drawings of our own.",
     "The licensed photos come from few places (20 groups), which the intervals reflect only in part.",
-    "The cross-validated networks were trained for fewer steps than the released one, so thresholds may sit a little off.",
+    "The cross-validated networks were trained for fewer steps than the released one: thresholds may be a little off.",
 )
 
 
