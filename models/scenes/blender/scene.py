@@ -1,0 +1,137 @@
+"""One picture to be taken: parcels where they lie, the bench, the light, the view, and how it was photographed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.scenes.blender.bench import Top
+from models.scenes.blender.camera_light import Camera, Light, framed, lit
+from models.scenes.blender.paint import Array, Rng
+from models.scenes.blender.parcel import Parcel
+from models.scenes.blender.props import TOOLS, Maker
+from models.scenes.blender.stage import Stage
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A parcel at x, y metres, turned anticlockwise by `turn` radians; `inside`: sRGB of its board's back."""
+
+    parcel: Parcel
+    x: float = 0.0
+    y: float = 0.0
+    turn: float = 0.0
+    inside: tuple[float, float, float] = (0.66, 0.5, 0.33)
+
+    @property
+    def pose(self) -> Array:
+        """(4, 4)."""
+        c, s = np.cos(self.turn), np.sin(self.turn)
+        return np.array([[c, -s, 0, self.x], [s, c, 0, self.y], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+
+    def world(self, points: Array) -> Array:
+        """Points (..., 3) of the parcel on the bench."""
+        return np.asarray(points @ self.pose[:3, :3].T + self.pose[:3, 3])
+
+
+@dataclass(frozen=True)
+class View:
+    """Degrees; `fill` is the share of the picture's tighter side that the first parcel takes."""
+
+    elevation: float = 85.0
+    azimuth: float = -90.0
+    fill: float = 0.8
+    angle: float = 38.0
+    roll: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Film:
+    """What the camera does to the light: sensor noise, vignette, balance (red, blue), colour, motion in pixels."""
+
+    noise: float = 0.006
+    vignette: float = 0.10
+    balance: tuple[float, float] = (0.99, 1.04)
+    saturation: float = 0.84
+    motion: float = 0.0
+    motion_turn: float = 20.0
+
+    def develop(self, rgb: Array, rng: Rng) -> Array:
+        """(h, w, 3) uint8 in and out."""
+        picture: Array = rgb.astype(np.float32) / 255 * np.array([self.balance[0], 1, self.balance[1]], np.float32)
+        grey = picture @ np.array([0.30, 0.59, 0.11], np.float32)
+        picture = grey[..., None] + self.saturation * (picture - grey[..., None])
+        if self.motion:
+            picture = cv2.filter2D(picture, -1, motion_kernel(self.motion, self.motion_turn))
+        height, width = picture.shape[:2]
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        off = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
+        picture *= (1 - self.vignette * off)[..., None]
+        grain = cv2.GaussianBlur(rng.standard_normal(picture.shape).astype(np.float32), (0, 0), 0.6)
+        picture += grain * self.noise * 2
+        return np.asarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def motion_kernel(length: float, turn: float) -> Array:
+    """A line of `length` pixels at `turn` degrees, sum 1."""
+    side = int(length) | 1
+    kernel = np.zeros((side, side), np.float32)
+    middle, way = side / 2 - 0.5, np.radians(turn)
+    step = length / 2 * np.array([np.cos(way), -np.sin(way)])
+    start, end = middle - step, middle + step
+    cv2.line(kernel, (round(start[0]), round(start[1])), (round(end[0]), round(end[1])), 1.0, 1, cv2.LINE_AA)
+    return np.asarray(kernel / kernel.sum())
+
+
+@dataclass
+class Scene:
+    """`fill_in` puts accessories into an open carton after it stands on the stage."""
+
+    parcels: list[Placed]
+    top: Top
+    light: Light
+    view: View = field(default_factory=View)
+    film: Film = field(default_factory=Film)
+    tools: tuple[tuple[str, float, float, float], ...] = ()
+    top_turn: float = 0.0
+    fill_in: Callable[[Stage], None] | None = None
+
+
+@dataclass(frozen=True)
+class Shot:
+    """rgb and codes (h, w, 3) uint8 as Stage gives them, and the camera that saw them."""
+
+    rgb: Array
+    codes: Array
+    camera: Camera
+
+
+def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], samples: int, threads: int = 1) -> Shot:
+    """Build the scene and take both pictures. `folder` is emptied of nothing; it takes textures."""
+    built = [placed.parcel.sheets for placed in scene.parcels]
+    stage = Stage(folder, size, samples=samples, threads=threads)
+    stage.lay(scene.top, turn=scene.top_turn, shift=(float(rng.uniform()), float(rng.uniform())))
+    for number, (placed, sheets) in enumerate(zip(scene.parcels, built, strict=True), 1):
+        stage.show(sheets, placed.inside, placed.pose, number)
+    if scene.fill_in is not None:
+        scene.fill_in(stage)
+    for name, x, y, turn in scene.tools:
+        maker = Maker(stage)
+        TOOLS[name](maker, rng)
+        maker.pose(x, y, 0.0, turn)
+    lit(stage, scene.light)
+    seen = scene.parcels[0].world(np.concatenate([sheet.points for sheet in built[0]]))
+    view = scene.view
+    camera = framed(
+        seen, np.radians(view.elevation), np.radians(view.azimuth), fill=view.fill, angle=np.radians(view.angle),
+        size=size, roll=np.radians(view.roll), shift=view.shift,
+    )  # fmt: skip
+    camera.mount(stage)
+    rgb = stage.render(folder / "colour.png")
+    codes = stage.render_codes(folder / "codes.png")
+    return Shot(scene.film.develop(rgb, rng), codes, camera)
