@@ -44,7 +44,8 @@ def daily(session: Session, day: date, zone: ZoneInfo, now: datetime) -> DailyRe
     overrides = figures.overrides(rows)
     stave = shortest(parcels, pareto, lines, zone)
     today = days.DayLine(day, totals.presented, totals.first_pass)
-    weeks = days.with_limits([*_earlier(session, day, zone), today])
+    earlier = [_day_line(session, day - timedelta(days=ago), zone) for ago in range(days.STRIP - 1, 0, -1)]
+    weeks = days.with_limits([*earlier, today])
     return DailyReport(
         day=day,
         zone=zone.key,
@@ -80,8 +81,7 @@ def daily(session: Session, day: date, zone: ZoneInfo, now: datetime) -> DailyRe
 def latest(session: Session, zone: ZoneInfo, now: datetime) -> tuple[days.DayLine, ...]:
     """The last four weeks, today first."""
     today = days.local_today(now, zone)
-    lines = _earlier(session, today + timedelta(days=1), zone)
-    return tuple(reversed(lines))
+    return tuple(_day_line(session, today - timedelta(days=ago), zone) for ago in range(days.STRIP))
 
 
 def _inspections(session: Session, start: datetime, end: datetime) -> list[figures.Inspection]:
@@ -137,12 +137,6 @@ def _held_before(session: Session, start: datetime, end: datetime) -> frozenset[
         .distinct()
     )
     return frozenset(session.scalars(earlier))
-
-
-def _earlier(session: Session, day: date, zone: ZoneInfo) -> list[days.DayLine]:
-    """The days of the strip before `day`, oldest first; counted by the database."""
-    before = [day - timedelta(days=ago) for ago in range(days.STRIP - 1, 0, -1)]
-    return [_day_line(session, one, zone) for one in before]
 
 
 def _day_line(session: Session, day: date, zone: ZoneInfo) -> days.DayLine:

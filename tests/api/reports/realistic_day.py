@@ -123,7 +123,7 @@ def shipment(
     """A row of the table of shipments."""
     return {
         "id": f"S-{name}", "order_id": name, "carrier": carrier, "carrier_key": carrier.lower(),
-        "tracking_number": f"00{abs(hash(name)) % 10**12:012}", "dispatched_at": dispatched_at,
+        "tracking_number": f"00{name}", "dispatched_at": dispatched_at,
         "promised_by": promised_by, "zone": ZONE.key,
         "due": deadline(promised_by, ZONE.key, "UTC") if promised_by else None, "promise_version": 1, "origin": "",
         "country": "DE", "postcode_prefix": "10", "lane": "DE-10",
