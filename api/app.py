@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import audit, contract, errors, health  # noqa: F401 - audit: its table
+from api import contract, errors, health
 from api.contacts import routes as contacts
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity

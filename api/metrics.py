@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from api.context import Clock
 from api.database import Database
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they double each series, and nobody here reads them
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Observe:
             await self._app(scope, receive, watched)
         finally:
             seconds = time.perf_counter() - begin
-            route = getattr(scope.get("route"), "path", "(none)")
+            route = getattr(scope.get("route"), "path_format", "(none)")
             self._metrics.answered(scope["method"], route, status, seconds)
             access.info(
                 "%s %s %d", scope["method"], route, status,

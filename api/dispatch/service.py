@@ -54,9 +54,12 @@ def dispatch(
         return gone, False
     order, latest, answer = ask(session, order_id)
     if latest is None or not answer.allowed:
+        why = "; ".join(reason.rstrip(".") for reason in answer.reasons)
         raise Problem(
             409, "held", "This order is held",
-            f"Nothing was dispatched. {' '.join(answer.reasons)}", reasons=list(answer.reasons),
+            f"Nothing was dispatched. Held because: {why}. Put it right and inspect it again, or have a person "
+            "override the inspection.",
+            reasons=list(answer.reasons),
         )  # fmt: skip
     expected = order.spec().tracking_number
     if expected is not None and expected != document.tracking_number:

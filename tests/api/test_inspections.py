@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
@@ -129,6 +130,21 @@ def test_a_picture_that_was_altered_on_disk_is_not_shown(client: TestClient, key
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/evidence-damaged")
     stored.unlink()
     assert "lost" in client.get("/v1/inspections/i1/pictures/sealed.jpg", headers=keys["support"]).json()["detail"]
+
+
+def test_a_store_that_takes_no_pictures_acknowledges_nothing(
+    client: TestClient, keys: Keys, services: Services
+) -> None:
+    folder = services.settings.data / "pictures"
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    answer = put(client, keys, "i1", inspection(), {"sealed.jpg": jpeg()})
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/no-evidence-store")
+    assert client.get("/v1/inspections/i1", headers=keys["station"]).status_code == 404
+    folder.unlink()
+    for byte in range(256):
+        (folder / f"{byte:02x}").mkdir(parents=True)
+    assert put(client, keys, "i1", inspection(), {"sealed.jpg": jpeg()}).status_code == 201
 
 
 def test_pages_are_complete_and_nothing_that_arrives_meanwhile_shifts_them(client: TestClient, keys: Keys) -> None:
