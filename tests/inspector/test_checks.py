@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scripted import ANY_PICTURE, PARCEL, SIDE, Scripted, eye, frame
 
 from inspector.frame import Frame
 from inspector.integrity import where
 from inspector.quality import QualityLimits, sharpness
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.verdict import Decision, Result
+from tests.inspector.scripted import ANY_PICTURE, PARCEL, SIDE, Scripted, eye, frame
 
 CLOSE_LOOK_CANVAS = 320 / 40  # pixels of a damage map's cell on the canvas
 

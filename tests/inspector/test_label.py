@@ -8,12 +8,12 @@ import pytest
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import PARCEL, Scripted, eye
 
 from inspector.frame import Frame
 from inspector.label import carries
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import CheckResult, Result
+from tests.inspector.scripted import PARCEL, Scripted, eye
 
 
 def _parcel(text: str | None, form: str = "Code128", degrees: float = 0.0) -> Frame:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scripted import PARCEL, Scripted, eye, frame
 
 from inspector.spec import ExpectedItem, PackingSpec
 from inspector.wire import OrderDocument, VerdictDocument
+from tests.inspector.scripted import PARCEL, Scripted, eye, frame
 
 ORDER = {
     "items": [{"item": "usb-cable", "quantity": 2}],
