@@ -155,7 +155,7 @@ def shadow(picture: Pixels, parcel: Mask, rng: np.random.Generator) -> Pixels:
     height, width = picture.shape[:2]
     points = rng.uniform(-0.2, 1.2, (int(rng.integers(3, 6)), 2)) * (width, height)
     hull = cv2.convexHull(points.astype(np.float32))[:, 0]
-    cover = cv2.GaussianBlur(_polygon((height, width), hull), (0, 0), float(rng.uniform(1, 14)))
+    cover = cv2.GaussianBlur(_polygon((height, width), np.asarray(hull, np.float32)), (0, 0), float(rng.uniform(1, 14)))
     return _clipped(picture * (1 - float(rng.uniform(0.2, 0.55)) * cover[..., None]))
 
 
@@ -221,9 +221,9 @@ def _facets(
         if rng.random() < 0.55:
             a, b = corners[0], corners[1]
             cv2.line(part_c, _pixel(a), _pixel(b), float(rng.uniform(0.4, 1)), max(1, round(reach / 45)), cv2.LINE_AA)
-    fold = cv2.GaussianBlur(fold, (0, 0), max(0.8, reach / 40))
-    crease = cv2.GaussianBlur(crease, (0, 0), max(0.5, reach / 90))
-    return np.clip(fold, -1, 1), np.clip(crease, 0, 1)
+    soft_fold = np.clip(cv2.GaussianBlur(fold, (0, 0), max(0.8, reach / 40)), -1, 1)
+    soft_crease = np.clip(cv2.GaussianBlur(crease, (0, 0), max(0.5, reach / 90)), 0, 1)
+    return np.asarray(soft_fold, np.float32), np.asarray(soft_crease, np.float32)
 
 
 def _blob(shape: tuple[int, ...], centre: npt.NDArray[np.float64], reach: float, rng: np.random.Generator) -> Floats:
@@ -283,7 +283,7 @@ def _towards_middle(parcel: Mask, point: npt.NDArray[np.float64]) -> npt.NDArray
 
 
 def _clipped(x: npt.NDArray[np.floating]) -> Pixels:
-    return np.clip(x, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(x, 0, 255), np.uint8)
 
 
 def _pixel(point: npt.NDArray[np.float64]) -> tuple[int, int]:

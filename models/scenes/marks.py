@@ -139,7 +139,7 @@ MARKS = (*PICTURES, "lithium_battery", "other_mark")
 
 
 def draw(mark: str, rng: np.random.Generator) -> Art:
-    """One handling mark, upright, as a random maker would have made it. ValueError for a mark that is not drawn here."""
+    """One handling mark, upright, as a random maker would have made it. ValueError for one that is not drawn here."""
     if mark not in MARKS:
         raise ValueError(f"no drawing for the mark {mark!r}; there are {', '.join(MARKS)}")
     if mark == "lithium_battery":

@@ -109,7 +109,7 @@ def paste(picture: Pixels, art: Art, spot: Spot, rng: np.random.Generator) -> tu
     warped = cv2.warpPerspective(source, shift @ turned, size, flags=cv2.INTER_LINEAR).astype(np.float32)
     solid = np.full((h, w), 255, np.uint8) if not art.ink else art.bgra[..., 3]
     cover = cv2.warpPerspective(solid, shift @ turned, size, flags=cv2.INTER_LINEAR)
-    warped = cv2.GaussianBlur(warped, (0, 0), float(rng.uniform(0.3, 0.8)))
+    warped = np.asarray(cv2.GaussianBlur(warped, (0, 0), float(rng.uniform(0.3, 0.8))), np.float32)
     alpha = warped[..., 3:] / 255 * float(rng.uniform(0.75, 1.0) if art.ink else rng.uniform(0.92, 1.0))
     ground = picture[top:bottom, left:right].astype(np.float32)
     out = picture.copy()
@@ -121,8 +121,9 @@ def paste(picture: Pixels, art: Art, spot: Spot, rng: np.random.Generator) -> tu
     rows, columns = np.nonzero(cover > 40)
     if len(rows) == 0:
         raise ValueError(f"nothing of {art.name} is left at {spot}")
-    box = (left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1)
-    return out, Pasted(art.name, tuple(float(v) for v in box), spot.turn)
+    x1, y1 = left + float(columns.min()), top + float(rows.min())
+    x2, y2 = left + float(columns.max()) + 1, top + float(rows.max()) + 1
+    return out, Pasted(art.name, (x1, y1, x2, y2), spot.turn)
 
 
 def worn(art: Art, rng: np.random.Generator, amount: float) -> Art:
@@ -156,7 +157,7 @@ def _lit(paper: Floats, ground: Floats, rng: np.random.Generator) -> Floats:
     # Board reflects about half of the light, so a white sheet on a board of grey 120 shows at about 215.
     light = np.clip(smooth / max(level, 1.0), 0.6, 1.5) * np.clip(level / 150, 0.25, 1.15) ** 0.7
     tint = ground.reshape(-1, 3).mean(0) / max(float(ground.mean()), 1.0)
-    return paper * light[..., None] * (1 + 0.25 * (tint - 1)) * float(rng.uniform(0.9, 1.1))
+    return np.asarray(paper * light[..., None] * (1 + 0.25 * (tint - 1)) * float(rng.uniform(0.9, 1.1)), np.float32)
 
 
 def _rotation(degrees: float) -> npt.NDArray[np.float64]:

@@ -46,7 +46,8 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """float32 (n, channels_in, h, w) -> (n, channels_out, h / stride, w / stride)."""
-        return super().forward(F.pad(x, self.lopsided) if self.lopsided else x)
+        padded: Tensor = F.pad(x, self.lopsided) if self.lopsided else x
+        return self._conv_forward(padded, self.weight, None)
 
 
 def norm(channels: int) -> nn.BatchNorm2d:

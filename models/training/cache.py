@@ -39,7 +39,7 @@ class Shelf:
         rows = torch.from_numpy(self.features[np.asarray(indices)]).float()
         levels = [
             part.reshape(-1, *shape).contiguous(memory_format=torch.channels_last)
-            for part, shape in zip(rows.split(SIZES, 1), SHAPES, strict=True)
+            for part, shape in zip(torch.split(rows, list(SIZES), 1), SHAPES, strict=True)
         ]
         pooled = torch.from_numpy(self.pooled[np.asarray(indices)])
         return Features(levels[0], levels[1], levels[2], pooled), [target_of(self.views[i]) for i in indices]

@@ -171,7 +171,8 @@ def read_training(root: Path) -> list[Photo]:
 
 def fold_of(group: str, folds: int) -> int:
     """Which fold a group falls into, the same on every machine and in every run."""
-    return sum(int(byte) * 31**i for i, byte in enumerate(group.encode()[::-1])) % 1_000_003 % folds
+    number: int = sum(byte * 31**i for i, byte in enumerate(group.encode()[::-1]))
+    return number % 1_000_003 % folds
 
 
 def cells(mask: Mask | Floats, size: int) -> Floats:

@@ -50,7 +50,7 @@ class Answer:
 def answers(net: ParcelNet, shelf: Shelf, indices: Sequence[int], batch: int = 32) -> dict[int, Answer]:
     """The network's answers to some views of the shelf, from their cached features, by index."""
     net.eval()
-    out = {}
+    out: dict[int, Answer] = {}
     for start in range(0, len(indices), batch):
         part = list(indices[start : start + batch])
         features, _ = shelf.batch(part)
@@ -187,7 +187,7 @@ def mark_names() -> tuple[str, ...]:
 
 
 def _told(net: ParcelNet, raw: Raw) -> Iterator[Answer]:
-    boxes = boxes_of(raw.sides, net.points).numpy()  # type: ignore[arg-type]  # a buffer is a tensor
+    boxes = boxes_of(raw.sides, net.points).numpy()
     scores, turns = raw.classes.sigmoid().numpy(), raw.turns.numpy()
     damage, told = raw.damage.sigmoid().half().numpy(), evidence(raw.damage).numpy()
     for b, s, t, d, e in zip(boxes, scores, turns, damage, told, strict=True):

@@ -148,6 +148,8 @@ class FindingHead(nn.Module):
 class ParcelNet(nn.Module):
     """Looks twice with the same weights: at the whole frame for parcels, labels and marks; at a parcel for damage."""
 
+    points: Tensor
+
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
         self.backbone = backbone
@@ -177,7 +179,7 @@ class ParcelNet(nn.Module):
         raw = self.heads(features)
         length = (raw.turns**2).sum(-1, keepdim=True).clamp_min(1e-12).sqrt()
         return Seen(
-            boxes=boxes_of(raw.sides, self.points),  # type: ignore[arg-type]  # a buffer is a tensor
+            boxes=boxes_of(raw.sides, self.points),
             scores=raw.classes.sigmoid(),
             rotations=raw.turns / length,
             damage_map=raw.damage.sigmoid(),

@@ -44,7 +44,7 @@ class Job:
 
 def plan(photos: Sequence[Photo], seed: int) -> list[Job]:
     """All jobs, in the order of the photos; plain ones of every picture and several changed ones of each."""
-    jobs = []
+    jobs: list[Job] = []
     for number, photo in enumerate(photos):
         for look, dress, box in _wanted(photo, np.random.default_rng([seed, number])):
             jobs.append(Job(photo, look, dress, box, (seed, number, len(jobs))))

@@ -148,7 +148,7 @@ def recoloured(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         x = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.4, 1.6)))
     if rng.random() < 0.4:
         x = x + rng.normal(0, rng.uniform(0.005, 0.035), x.shape).astype(np.float32)
-    out = np.clip(x * 255, 0, 255).astype(np.uint8)
+    out = np.asarray(np.clip(x * 255, 0, 255), np.uint8)
     if rng.random() < 0.5:
         _, data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 92))])
         out = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

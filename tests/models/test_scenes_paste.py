@@ -30,7 +30,7 @@ def parcel(height: int = 240, width: int = 320) -> np.ndarray:
 
 
 def changed(before: np.ndarray, after: np.ndarray, by: int = 12) -> np.ndarray:
-    return np.abs(before.astype(int) - after).max(2) > by
+    return np.asarray(np.abs(before.astype(int) - after).max(2) > by)
 
 
 @pytest.mark.parametrize("mark", marks.MARKS)

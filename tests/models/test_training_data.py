@@ -1,5 +1,6 @@
 """The training data is read as it was written, and stays true while views are made of it."""
 
+# ruff: noqa: E402  # torch is an extra: nothing of training is imported before it is known to be there
 import json
 from pathlib import Path
 
@@ -60,9 +61,20 @@ def picture(folder: Path, name: str = "a.jpg", height: int = 200, width: int = 3
 
 def photos(folder: Path, **image: object) -> list[Photo]:
     picture(folder)
+    told: dict[str, object] = {
+        "id": 1,
+        "file_name": "a.jpg",
+        "integrity": "intact",
+        "marks_checked": True,
+        "group_id": "g",
+    }
     document = {
-        "categories": [{"id": 1, "name": "parcel"}, {"id": 6, "name": "this_way_up"}, {"id": 3, "name": "ghs_pictogram"}],
-        "images": [{"id": 1, "file_name": "a.jpg", "integrity": "intact", "marks_checked": True, "group_id": "g"} | image],
+        "categories": [
+            {"id": 1, "name": "parcel"},
+            {"id": 6, "name": "this_way_up"},
+            {"id": 3, "name": "ghs_pictogram"},
+        ],
+        "images": [told | image],
         "annotations": [
             {"image_id": 1, "category_id": 1, "bbox": [80, 50, 140, 100]},
             {"image_id": 1, "category_id": 6, "bbox": [100, 60, 30, 40], "rotation": 90},
@@ -78,7 +90,11 @@ def render(folder: Path) -> Photo:
     outline, torn = np.zeros((200, 300), bool), np.zeros((200, 300), bool)
     outline[50:150, 80:220] = True
     torn[60:80, 90:130] = True
-    rows = [("carton", outline, {"main": True}), ("damage_tear_hole", torn, {}), ("mark_stack_limit", torn, {"angle_deg": 10})]
+    rows: list[tuple[str, np.ndarray, dict[str, object]]] = [
+        ("carton", outline, {"main": True}),
+        ("damage_tear_hole", torn, {}),
+        ("mark_stack_limit", torn, {"angle_deg": 10}),
+    ]
     document = {
         "categories": [{"id": i, "name": name} for i, (name, _, _) in enumerate(rows)],
         "images": [
