@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
@@ -29,6 +29,10 @@ NETWORK_FILE_SYSTEMS = frozenset(
     }
 )  # fmt: skip
 """Where SQLite's locks or its shared memory do not hold: databases there end up locked or malformed."""
+
+
+_TRANSIENT_STATES = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE (PostgreSQL, appendix A): connection, rollback, resources, object state, operator."""
 
 
 class UnusableDatabaseError(RuntimeError):
@@ -150,6 +154,15 @@ def connect(url: str, *, foreign_keys: bool = True, pooled: bool = True) -> Engi
         engine = create_engine(parsed, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     _prepare_sqlite(engine, foreign_keys)
     return engine
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """True when the database is away, starting, stopping, full or busy: the same request may succeed later."""
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return True
+    told = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    state = str(told.get("C", "")) if isinstance(told, dict) else ""  # pg8000 hands PostgreSQL's fields over as a dict
+    return state[:2] in _TRANSIENT_STATES
 
 
 def _with_driver(url: URL) -> URL:

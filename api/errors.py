@@ -11,9 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+
+from api.database import is_transient
 
 log = logging.getLogger(__name__)
 
@@ -126,13 +128,15 @@ def install(app: FastAPI) -> None:
             detail = _ADVICE.get(error.status_code, phrase)
         return Problem(error.status_code, slug, phrase, detail, headers=error.headers).response()
 
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(TimeoutError)
     async def on_busy(request: Request, error: Exception) -> JSONResponse:
-        log.warning("database busy or away", extra={"path": request.url.path, "error": type(error).__name__})
+        if isinstance(error, DBAPIError) and not is_transient(error):
+            raise error
+        log.warning("database busy or away", extra={"method": request.method, "error": type(error).__name__})
         return Problem(
-            503, "busy", "The database did not answer in time",
+            503, "busy", "The database does not answer now",
             "Nothing of this request was stored. Send the same request again in a moment; writes are idempotent.",
             headers={"Retry-After": "2"},
         ).response()  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from making import form, inspection, jpeg
+
+from tests.api.making import form, inspection, jpeg
 
 Keys = dict[str, dict[str, str]]
 LEAVE = {"carrier": "demo-post", "tracking_number": "LP001"}

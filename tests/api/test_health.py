@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 from api.context import Services
+from api.database import connect
 
 
 def test_up_and_ready_need_no_key(client: TestClient) -> None:
@@ -42,3 +45,28 @@ def test_an_unknown_address_is_a_problem_that_says_where_to_look(client: TestCli
     assert answer.status_code == 404
     assert answer.json()["type"] == "/problems/not-found"
     assert "/docs" in answer.json()["detail"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_is_away_is_said_to_be_and_used_again_when_it_is_back(
+    client: TestClient, keys: dict[str, dict[str, str]], database_url: str, postgres: str
+) -> None:
+    engine = create_engine(connect(postgres, pooled=False).url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    name = make_url(database_url).database
+
+    def allow(state: str) -> None:
+        with engine.connect() as connection:
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {state}"))
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+            )
+
+    allow("false")
+    answer = client.put("/v1/orders/A1", json={}, headers=keys["warehouse"])
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+    assert answer.headers["retry-after"]
+    assert client.get("/readyz").status_code == 503
+    allow("true")
+    assert client.put("/v1/orders/A1", json={}, headers=keys["warehouse"]).status_code == 201
+    assert client.get("/readyz").status_code == 200

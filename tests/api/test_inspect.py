@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from making import jpeg, on_sqlite_only, png, png_that_claims
 from sqlalchemy import func, select
 
 from api.app import create_app
@@ -18,6 +17,7 @@ from api.eye import SharedEye
 from api.inspections.tables import Inspection
 from api.security import Scope, create_key
 from api.settings import Settings
+from tests.api.making import jpeg, on_sqlite_only, png, png_that_claims
 
 Keys = dict[str, dict[str, str]]
 

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
-from making import form, inspection, jpeg, on_sqlite_only, png, png_that_claims
 from sqlalchemy import func, select
 
 from api.audit import AuditRow
 from api.context import Services
 from api.inspections.tables import Inspection, Picture
+from tests.api.making import form, inspection, jpeg, on_sqlite_only, png, png_that_claims
 
 Keys = dict[str, dict[str, str]]
 OVERRIDE = {"reason": "printed stain", "operator": "li", "approved_by": "wang", "at": "2026-11-22T09:05:00Z"}

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 from fastapi.testclient import TestClient
-from making import on_sqlite_only
 
 from api.logs import JsonFormatter
+from tests.api.making import on_sqlite_only
 
 Keys = dict[str, dict[str, str]]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi.testclient import TestClient
-from making import on_sqlite_only
+
+from tests.api.making import on_sqlite_only
 
 Keys = dict[str, dict[str, str]]
 pytestmark = on_sqlite_only

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
-from making import on_sqlite_only
 from sqlalchemy import select
 
 from api.context import Services
 from api.orders import service
 from api.orders.tables import Customer
+from tests.api.making import on_sqlite_only
 
 ORDER: dict[str, Any] = {
     "items": [{"item": "usb-cable", "quantity": 1}],

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from making import on_sqlite_only
 from sqlalchemy import select
 
 from api import cli
@@ -20,6 +19,7 @@ from api.audit import AuditRow
 from api.context import Services
 from api.database import Database
 from api.security import CACHE_SECONDS, ApiKey, Caller, KeyRing, Scope, create_key, find_caller, require, revoke_key
+from tests.api.making import on_sqlite_only
 
 Keys = dict[str, dict[str, str]]
 OVERRIDE = {"reason": "r", "operator": "li", "approved_by": "wang", "at": "2026-11-22T09:05:00Z"}

@@ -6,10 +6,10 @@ import threading
 from datetime import timedelta
 
 from fastapi.testclient import TestClient
-from making import on_sqlite_only
 
 from api.context import Services
 from api.worker import Job, Worker
+from tests.api.making import on_sqlite_only
 
 
 @on_sqlite_only
