@@ -153,7 +153,7 @@ MESSAGES = {
     "carriers": Message("Carriers", "承运商"),
     "carriers_none": Message("Nothing was dispatched, delivered, due or late.", "没有发出、送达、到期或延误的包裹。"),
     "carrier": Message("Carrier", "承运商"),
-    "dispatched": Message("Dispatched", "发出"),
+    "dispatched": Message("Sent", "发出"),
     "on_time": Message("Delivered on time", "按时送达"),
     "delivered_late": Message("Delivered late", "迟到送达"),
     "due": Message("Promised for this day", "承诺当天送达"),

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from realistic_day import DAY, ZONE, warehouse
 
 from api.database import Database
 from api.reports import service
 from api.reports.schemas import DailyReport
+from tests.api.reports.realistic_day import DAY, ZONE, warehouse
 
 MORNING_AFTER = datetime(2026, 11, 22, 7, 5, tzinfo=UTC)
 

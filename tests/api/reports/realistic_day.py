@@ -1,6 +1,6 @@
 """A seeded warehouse of four weeks, written straight into the tables: what the report looks like on a real day.
 
-Run it to look at the pages: python tests/api/reports/realistic_day.py FOLDER
+Run it to look at the pages: python -m tests.api.reports.realistic_day FOLDER
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from realistic_day import DAY, warehouse
 
 from api.database import Database
 from api.reports.cli import report
+from tests.api.reports.realistic_day import DAY, warehouse
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import making
 import pytest
 from fastapi.testclient import TestClient
-from realistic_day import ZONE, Rows, inspection, order, override, shipment, verdict
 
 from api.context import Services
 from api.reports import service
@@ -20,6 +18,8 @@ from api.reports.schemas import DailyReport, State
 from api.settings import Settings
 from inspector.spec import Check
 from inspector.verdict import Decision
+from tests.api import making
+from tests.api.reports.realistic_day import ZONE, Rows, inspection, order, override, shipment, verdict
 
 TODAY = date(2026, 11, 22)
 """The day of the tests' clock: nine in the morning, UTC."""
