@@ -1,22 +1,18 @@
 """Brings a database to this program's schema, at start, also when several processes start at once.
 
-A domain that changes its tables adds one file to versions/: revision and down_revision (the head so far), upgrade().
-Chain: linear. There is no downgrade: go back by restoring the backup that was made before the upgrade.
+A domain that changes its tables adds one file to versions/, NNNN_what.py: revision = "NNNN", one more than the head so
+far, down_revision, upgrade(). There is no downgrade: go back by restoring the backup made before the upgrade.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from api.database import UnusableDatabaseError, connect
 
+_FOLDER = Path(__file__).parent
 _LOCK = 0x6C61_7374_6C6F_6F6B  # "lastlook" in ASCII: the number of our advisory lock in PostgreSQL
 
 
@@ -47,16 +43,23 @@ def is_current(engine: Engine) -> bool:
 
 def current(connection: Connection) -> str | None:
     """The revision the database is at; None when it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def head() -> str | None:
-    """The revision this program needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def head() -> str:
+    """The revision this program needs, by the names of the files: most starts then need not import Alembic."""
+    return max(path.name for path in (_FOLDER / "versions").glob("[0-9]*.py"))[:4]
 
 
 def _upgrade(connection: Connection) -> None:
-    config = _config()
+    from alembic import command  # noqa: PLC0415 - a third of a second, at the first start after an update only
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
@@ -72,8 +75,3 @@ def _upgrade(connection: Connection) -> None:
                 f"The migration would leave rows of {broken[0]} without what they refer to; undone."
             )
 
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
