@@ -155,7 +155,7 @@ class Station:
             self.trigger.taken()
             if nothing_there(after.verdict) and not self._stills:
                 self.trigger.learn_empty()
-            elif after.phase is Phase.RETAKE:
+            elif self.bench.moment.phase is Phase.RETAKE:
                 self.trigger.rearm()
         return after
 
@@ -170,8 +170,14 @@ class Station:
             seen = shot.seq
             with self._watching:
                 self.trigger.see(shot, cuts=self._stills)
-            if self.settings.trigger.auto and self.trigger.ready and self.bench.wants is not None:
+            if self.settings.trigger.auto and self.trigger.ready and self._wanted():
                 self._take_by_itself()
+
+    def _wanted(self) -> bool:
+        """True when a picture may be taken without being asked for. The next still of a folder shows another parcel,
+        so a bad picture is not taken again by itself there.
+        """
+        return self.bench.wants is not None and not (self._stills and self.bench.moment.phase is Phase.RETAKE)
 
     def _take_by_itself(self) -> None:
         if not self._judging.acquire(blocking=False):
@@ -179,7 +185,7 @@ class Station:
         try:
             with self._watching:
                 best = self.trigger.take()
-            if best is not None and self.bench.wants is not None:
+            if best is not None and self._wanted():
                 self._judge(best, by_hand=False)
         except NotNowError as error:
             log.info("not taken: %s", error)

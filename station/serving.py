@@ -73,6 +73,7 @@ def _listen(settings: StationSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(64)  # from now on a browser waits instead of being refused
     except OSError as error:
         listener.close()
         text = f"port {settings.port} is taken; stop the other program or give another --port ({error.strerror})"

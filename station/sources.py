@@ -78,7 +78,7 @@ def parse_camera(text: str) -> UsbCamera | VideoFile | PictureFolder:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a reader read. scene: grows when the source itself jumps to an unrelated picture (folders do)."""
+    """What a reader read. scene: grows when the source itself jumps to another picture (folders do)."""
 
     bgr: Pixels
     name: str
@@ -253,8 +253,7 @@ class _Folder:
                 log.warning("passed over a picture of the folder camera: %s", error)
                 skipped.append(str(error))
                 continue
-            same = self._current is not None and np.array_equal(self._current.bgr, frame.bgr)
-            self._scene += not same
+            self._scene += 1
             return Image(frame.bgr, name=path.name, scene=self._scene)
         raise CameraError(f"no usable picture in {self._source.path}; the last one: {skipped[-1]}")
 

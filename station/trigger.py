@@ -127,7 +127,7 @@ def rearm(watch: Watch) -> Watch:
 
 def cut(watch: Watch) -> Watch:
     """The source jumped to another picture by itself: whatever is there came in just now."""
-    return replace(watch, scene=Scene.ENTERING, run=0, candidates=(), settled_for=0, recent_best=0.0)
+    return Watch(scene=Scene.ENTERING)
 
 
 def _empty(watch: Watch) -> Watch:

@@ -9,6 +9,7 @@ let reason = "";
 let approver = "";
 
 function choices(box, options, chosen, onChoose) {
+  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.value : null;
   box.replaceChildren(...options.map(({ value, text }, index) => {
     const made = document.createElement("button");
     made.type = "button";
@@ -22,6 +23,7 @@ function choices(box, options, chosen, onChoose) {
     made.addEventListener("keydown", (event) => arrow(event, box));
     return made;
   }));
+  if (focused !== null) box.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
 }
 
 /** Arrow keys move within a group of radios, as everywhere. */
