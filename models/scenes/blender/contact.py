@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 
-def contact_sheet(pictures: list[Path], out: Path, *, columns: int = 4, width: int = 400, largest: int = 250_000) -> None:
+def contact_sheet(
+    pictures: list[Path], out: Path, *, columns: int = 4, width: int = 400, largest: int = 250_000
+) -> None:
     """Write a JPEG of at most `largest` bytes; every picture `width` pixels wide."""
     tiles = []
     for file in pictures:

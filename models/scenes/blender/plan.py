@@ -274,7 +274,12 @@ def _film(rng: Rng) -> Film:
     motion = float(rng.uniform(2, 4)) if rng.random() < 0.15 else 0.0
     balance = (float(rng.uniform(0.93, 1.07)), float(rng.uniform(0.92, 1.08)))
     return Film(
-        float(rng.uniform(0.002, 0.014)), float(rng.uniform(0, 0.25)), balance, motion, float(rng.uniform(0, 180))
+        noise=float(rng.uniform(0.002, 0.014)),
+        vignette=float(rng.uniform(0, 0.25)),
+        balance=balance,
+        saturation=float(rng.uniform(0.7, 1.0)),
+        motion=motion,
+        motion_turn=float(rng.uniform(0, 180)),
     )
 
 
