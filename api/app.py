@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import contract, errors, health
+from api import contract, errors, health, reference
 from api.contacts import routes as contacts
 from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
@@ -39,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contacts.router,
     reports.router,
     health.router,
+    reference.router,
 )
 JOBS: tuple[Job, ...] = (*order_jobs.JOBS, *shipment_jobs.JOBS)
 READINGS: tuple[Reading, ...] = shipment_jobs.READINGS
@@ -112,6 +113,8 @@ def create_app(
         lifespan=life,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         separate_input_output_schemas=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.services = services
     errors.install(app)
