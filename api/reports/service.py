@@ -171,11 +171,12 @@ def _day_line(session: Session, day: date, zone: ZoneInfo) -> days.DayLine:
 
 def _shipments(session: Session, start: datetime, end: datetime, as_of: datetime) -> list[deliveries.Shipment]:
     """Every parcel that left, arrived or was due in the day, and every one then late or at risk under way."""
-    flagged = exists().where(
-        Flag.shipment_id == Parcel.id,
-        Flag.kind == Lateness.AT_RISK,
-        Flag.raised_at <= as_of,
-        or_(Flag.cleared_at.is_(None), Flag.cleared_at > as_of),
+    flagged = Parcel.id.in_(  # no correlated EXISTS: this list is made once, and is short
+        select(Flag.shipment_id).where(
+            Flag.kind == Lateness.AT_RISK,
+            Flag.raised_at <= as_of,
+            or_(Flag.cleared_at.is_(None), Flag.cleared_at > as_of),
+        )
     )
     is_open = Parcel.status.not_in([status.value for status in FINAL])
     under_way = or_(and_(Parcel.delivered_at.is_(None), is_open), Parcel.delivered_at >= as_of)
