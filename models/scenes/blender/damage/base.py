@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from models.scenes.blender.sheet import Sheet
 
 
+def from_edges(rest: Array, half: Array, over: float) -> Array:
+    """0 at the edges of a box of half sizes (3,), rising to 1 at `over` metres from them: edges hold the board.
+
+    rest (..., 3) on the box, which stands on z = 0. It starts flat, so that sheets do not part where they meet.
+    """
+    inset = np.sort(half - np.abs(rest - np.array([0, 0, half[2]])), axis=-1)[..., 1]
+    return np.asarray(np.clip(inset / over, 0, 1) ** 2)
+
+
 @dataclass
 class Damage:
     """severity 0..1 as the generator means it; `code` is what the mask pass draws, 1..255, given by the parcel."""

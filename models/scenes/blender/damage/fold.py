@@ -144,6 +144,7 @@ def crushed_corner(rng: Rng, half: Array, severity: float, signs: tuple[int, int
     near = _corner_points(corner, sign, 1.6 * reach)
     for _ in range(3 + round(3 * severity)):
         tilt = blow + sign * rng.uniform(-0.45, 0.45, 3)
+        tilt = sign * np.maximum(sign * tilt, 0.22)  # a plane along an edge would cut all of it
         tilt /= np.linalg.norm(tilt)
         bent = near
         for fold in folds:

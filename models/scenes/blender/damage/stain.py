@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.scenes.blender.damage.base import Damage
+from models.scenes.blender.damage.base import Damage, from_edges
 from models.scenes.blender.paint import Array, PointNoise, Rng, Surface, coarsely, noise
 
 
@@ -45,8 +45,7 @@ class Wet(Damage):
         """Wet board waves."""
         assert self.ripple is not None  # noqa: S101  set by `of`
         soaked = np.clip(self.level(rest) * 2, 0, 1)
-        inset = np.sort(self.half - np.abs(rest - [0, 0, self.half[2]]), axis=-1)[..., 1]
-        soaked = soaked * np.clip(inset / 0.015, 0, 1)  # edges hold the board
+        soaked = soaked * from_edges(rest, self.half, 0.025)
         wave = self.ripple(rest) * 0.0028 * (0.4 + self.severity)
         return np.asarray(points + (soaked * (wave - 0.002 * self.severity))[:, None] * normal)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.scenes.blender.damage.base import Damage
+from models.scenes.blender.damage.base import Damage, from_edges
 from models.scenes.blender.faces import FACES
 from models.scenes.blender.paint import Array, Rng, Surface, noise
 from models.scenes.blender.sheet import Sheet, grid_faces
@@ -31,6 +31,7 @@ class Tear(Damage):
     origin: Array = field(default_factory=lambda: np.zeros(3))
     right: Array = field(default_factory=lambda: np.array([1.0, 0, 0]))
     up: Array = field(default_factory=lambda: np.array([0, 1.0, 0]))
+    half: Array = field(default_factory=lambda: np.ones(3))
     flaps: int = 3
     curl: tuple[float, float] = (0.5, 2.4)
     seed: int = 0
@@ -59,6 +60,7 @@ class Tear(Damage):
             origin=origin,
             right=frame.right,
             up=frame.up,
+            half=half,
             flaps=flaps,
             seed=int(rng.integers(1 << 30)),
         )
@@ -83,7 +85,7 @@ class Tear(Damage):
             return points
         out = np.clip(self.beyond(rest), 0, None) / self.radius
         sag = 0.10 * self.radius * np.exp(-((out / 0.55) ** 2))
-        return np.asarray(points - sag[:, None] * normal)
+        return np.asarray(points - (sag * from_edges(rest, self.half, 0.02))[:, None] * normal)
 
     def paint(self, surface: Surface) -> None:
         """Peeled liner with bare flutes, a pale torn rim, a crease or two that run out of the hole."""
