@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import socket
 import sys
 
@@ -37,9 +39,15 @@ def serve(settings: StationSettings) -> int:
         except (SpoolError, OSError) as error:
             click.echo(f"The station cannot start: {error}", err=True)
             return FAILED
-        with station:
+        signal.signal(signal.SIGTERM, _stop)
+        with contextlib.suppress(KeyboardInterrupt), station:
             run_kiosk(station, listener)
     return 0
+
+
+def _stop(*_: object) -> None:
+    """SIGTERM ends the station as Ctrl-C does: uvicorn hands the signal on once the page is closed."""
+    raise KeyboardInterrupt
 
 
 def run_kiosk(station: Station, listener: socket.socket) -> None:

@@ -30,7 +30,7 @@ export function checkText(name, parcel) {
   const first = check.findings[0];
   if (first) {
     const seen = verdict.parcels.find((box) => box.frame === first.frame) ?? null;
-    const text = findingText(first, seen);
+    const text = findingText(first, name === "integrity" ? seen : null);
     return check.result === "unsure" ? t("perhaps", { text }) : text;
   }
   return language === "en" && check.reason ? check.reason : t(`unsure.${name}`);

@@ -41,6 +41,7 @@ const acts = {
 
 function scanned(text) {
   byId("order-input").value = "";
+  byId("order-input").blur(); // the space bar takes the picture again
   if (document.querySelector("dialog[open]")) told = t("close_dialog_first");
   else act("scan", { text });
   notice();

@@ -1,4 +1,4 @@
-// Scanner bursts, caught at document level wherever the focus is; and typing, which goes to the order field.
+// Scanner bursts, caught at document level wherever the focus is; and typing, which moves to the order field.
 
 const BURST_GAP = 60; // ms between two keys of a scanner; a person's fingers are slower
 const SHORTEST = 3; // characters; shorter bursts are fingers that rolled over two keys
@@ -31,19 +31,22 @@ export function listen({ field, onScan, onSpace }) {
     }
     burst += event.key;
     last = event.timeStamp;
-    if (inField) return;
+    const dialog = document.querySelector("dialog[open]");
     const alone = event.key === " " && burst === " ";
-    if (alone && (event.target instanceof HTMLButtonElement || document.querySelector("dialog[open]"))) return;
-    event.preventDefault();
-    if (alone && field.value === "") onSpace();
-    else if (!document.querySelector("dialog[open]")) field.value += event.key;
+    if (alone && !dialog && field.value === "" && !(event.target instanceof HTMLButtonElement)) {
+      event.preventDefault();
+      onSpace();
+    } else if (!inField && !(alone && event.target instanceof HTMLButtonElement)) {
+      event.preventDefault();
+      if (dialog) return;
+      field.focus(); // the rest is typed where it can be seen, and Enter sends it
+      field.value += event.key;
+    }
   }, { capture: true });
 
-  document.addEventListener("keydown", (event) => {
-    const onBody = !(event.target instanceof HTMLButtonElement || event.target instanceof HTMLInputElement);
-    if (!onBody || document.querySelector("dialog[open]")) return;
-    if (event.key === "Enter" && field.value) field.form.requestSubmit();
-    if (event.key === "Backspace") field.value = field.value.slice(0, -1);
-    if (event.key === "Escape") field.value = "";
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    field.value = "";
+    field.blur();
   });
 }
