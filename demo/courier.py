@@ -155,6 +155,13 @@ class Courier:
                     return mood
         return None
 
+    def calm(self) -> None:
+        """No more moods, and whoever still hangs lets go."""
+        with self._lock:
+            self._moods.clear()
+        self._over.set()
+        self._over.clear()
+
     def wait(self, seconds: float) -> bool:
         """Do nothing for so long; True when the courier is being stopped."""
         return self._over.wait(seconds)

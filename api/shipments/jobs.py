@@ -6,10 +6,10 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 from api.context import Clock, Services
 from api.metrics import Reading
@@ -27,33 +27,52 @@ class Poller:
     """Asks every courier that has something due, each in a thread of its own, as fast as its pace allows.
 
     The couriers' file is read again when it changes; a file that cannot be used leaves the couriers as they were.
-    environment: where the couriers' credentials are.
+    environment: where the couriers' credentials are. patience: seconds that a run waits for its threads; a courier that
+    thinks longer goes on in its thread while the others are asked again. None waits for all.
     """
 
-    def __init__(self, rng: random.Random, environment: Mapping[str, str] = os.environ) -> None:
-        self._rng, self._environment = rng, environment
+    def __init__(
+        self, rng: random.Random, environment: Mapping[str, str] = os.environ, patience: float | None = 1.0
+    ) -> None:
+        self._rng, self._environment, self._patience = rng, environment, patience
         self._version: tuple[Path, int] | None = None
         self._clients: dict[str, CarrierClient] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._errors: SimpleQueue[Exception] = SimpleQueue()
         self._one_run = threading.Lock()
 
     def run(self, services: Services, stop: threading.Event) -> None:
-        """Poll what is due now and the couriers' pace allows now."""
+        """Poll what is due now and the couriers' pace allows now. Raises what went wrong in a thread."""
         with self._one_run:
+            self._threads = {name: thread for name, thread in self._threads.items() if thread.is_alive()}
             self._load(services.settings.carriers, services.clock)
             with services.database.reading() as session:
                 due = polling.due_carriers(session, services.clock())
-            known = [name for name in self._clients if name in due]
-            if not known:
-                return
-            with ThreadPoolExecutor(len(known), thread_name_prefix="poll") as pool:
-                runs = [pool.submit(self._poll, services, stop, name) for name in known]
-            for run in runs:
-                run.result()
+            started = [self._start(services, stop, name) for name in self._clients if self._may_start(name, due)]
+        for thread in started:
+            thread.join(self._patience)
+        if not self._errors.empty():
+            raise self._errors.get()
 
     def close(self) -> None:
         """Give the couriers' connections back."""
         close_all(self._clients)
         self._clients, self._version = {}, None
+
+    def _may_start(self, name: str, due: Collection[str]) -> bool:
+        return name in due and name not in self._threads
+
+    def _start(self, services: Services, stop: threading.Event, name: str) -> threading.Thread:
+        def poll() -> None:
+            try:
+                self._poll(services, stop, name)
+            except Exception as error:  # the boundary of a thread: the job that started it raises it
+                self._errors.put(error)
+
+        # a daemon, because a courier may think for a minute: the process need not wait for it, the lease runs out
+        thread = self._threads[name] = threading.Thread(target=poll, name=f"poll {name}", daemon=True)
+        thread.start()
+        return thread
 
     def _poll(self, services: Services, stop: threading.Event, name: str) -> None:
         client, database = self._clients[name], services.database
@@ -76,7 +95,7 @@ class Poller:
 
     def _load(self, path: Path | None, clock: Clock) -> None:
         version = None if path is None else (path, _changed(path))
-        if version == self._version:
+        if version == self._version or self._threads:  # a client in use is not closed; the next run looks again
             return
         self._version = version
         try:

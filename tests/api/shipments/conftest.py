@@ -26,15 +26,15 @@ from tests.api.conftest import Clock
 ENVIRONMENT = {"SEVENTEENTRACK_KEY": KEY, "HOUSE_KEY": KEY}
 
 
-def carriers_toml(url: str) -> str:
-    """Both shapes of the simulated courier, impatient enough for a test."""
+def carriers_toml(url: str, seconds: float = 60) -> str:
+    """Both shapes of the simulated courier. seconds: how long it may take, for a step and for all."""
     return textwrap.dedent(
         f"""
         [carriers.17]
         kind = "17track"
         base_url = "{url}/track/v2.2"
-        read_seconds = 0.2
-        total_seconds = 0.3
+        read_seconds = {seconds}
+        total_seconds = {seconds}
         requests_per_second = 50
 
         [carriers.house]
@@ -43,8 +43,8 @@ def carriers_toml(url: str) -> str:
         headers = {{ X-Key = "${{HOUSE_KEY}}" }}
         batch_size = 20
         requests_per_second = 50
-        read_seconds = 0.2
-        total_seconds = 0.3
+        read_seconds = {seconds}
+        total_seconds = {seconds}
         zone = "America/Sao_Paulo"
         time_format = "%d/%m/%Y %H:%M"
 
@@ -115,7 +115,7 @@ def settings(tmp_path: Path, database_url: str, carriers_file: Path) -> Settings
 
 @pytest.fixture
 def poller() -> Iterator[Poller]:
-    poller = Poller(random.Random(7), ENVIRONMENT)
+    poller = Poller(random.Random(7), ENVIRONMENT, patience=None)
     yield poller
     poller.close()
 

@@ -6,18 +6,29 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.shipments.carriers import CarrierClient, Failed, NotFound, Rejected, RetryAfter, Tracked
+from api.shipments.carriers import (
+    CarrierClient,
+    Failed,
+    NotFound,
+    Rejected,
+    RetryAfter,
+    Tracked,
+    close_all,
+    load_carriers,
+)
 from api.shipments.carriers.fetch import LONGEST_PATIENCE, Fetcher, Unanswered, retry_after
 from api.shipments.carriers.outcome import every
 from api.shipments.carriers.seventeentrack import STATUSES, SeventeenTrack
 from api.shipments.tracking import Status
 from demo.courier import Courier, Mood, journey, late_journey, prompt_journey
 from tests.api.conftest import Clock
+from tests.api.shipments.conftest import ENVIRONMENT, carriers_toml
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -88,8 +99,6 @@ def test_a_half_wrong_body_costs_only_what_is_wrong(
 @pytest.mark.parametrize(
     ("mood", "said"),
     [
-        (Mood.HANG, "did not answer in time"),
-        (Mood.DRIP, "still sending|did not answer in time"),
         (Mood.DROP, "dropped the connection"),
         (Mood.HTML, "an HTML page"),
         (Mood.CUT, "not JSON"),
@@ -111,6 +120,20 @@ def test_a_bad_answer_fails_every_number_with_its_reason(
         assert any(part in outcome.reason for part in said.split("|")), outcome.reason
     assert len(courier.requests) == 1
     assert isinstance(carrier.track(parcels)["LP1"], Tracked), "one bad answer must not spoil the next"
+
+
+@pytest.mark.parametrize(("mood", "said"), [(Mood.HANG, "did not answer in time"), (Mood.DRIP, "was still sending")])
+def test_a_courier_that_takes_for_ever_is_left(
+    courier: Courier, parcels: list[str], shape: str, tmp_path: Path, mood: Mood, said: str
+) -> None:
+    path = tmp_path / "impatient.toml"
+    path.write_text(carriers_toml(courier.url, seconds=0.3), encoding="utf-8")
+    clients = load_carriers(path, ENVIRONMENT)
+    courier.feel(mood)
+    for outcome in clients[shape].track(parcels).values():
+        assert isinstance(outcome, Failed)
+        assert said in outcome.reason
+    close_all(clients)
 
 
 @pytest.mark.parametrize("mood", [Mood.TOO_MANY, Mood.TOO_MANY_UNTIL, Mood.BUSY])
