@@ -14,12 +14,13 @@ import click
 import numpy as np
 import torch
 
-from models.training.cache import Shelf, fill
-from models.training.conclude import conclude, damage_head, unseen_answers
+from models.training.cache import Shelf, fill, joined
+from models.training.conclude import Procedure, conclude, damage_head, unseen_answers
 from models.training.curves import draw
 from models.training.data import fold_of, read_training
 from models.training.evaluate import judge_photos
-from models.training.plan import make_ahead, plan
+from models.training.network import FIRST_MARK
+from models.training.plan import crowd, make_ahead, plan
 from models.training.release import release
 from models.training.train import Schedule, build, train, trained
 
@@ -85,6 +86,8 @@ def train_command(data: Path, cache: Path, threads: int, fold: int | None, steps
     "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
 )
 @click.option("--golden", multiple=True, required=True, help="File names of renders that go with the model.")
+@click.option("--mark-fold", multiple=True, type=int, help="Folds on which marks are judged; all without it.")
+@click.option("--how", required=True, help="In words, for the card: which folds, how many steps.")
 @click.option("--curves", type=click.Path(path_type=Path), help="Where to draw how training went (PNG).")
 @click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
 def release_command(
@@ -94,6 +97,8 @@ def release_command(
     out: Path,
     measured: Path,
     golden: tuple[str, ...],
+    mark_fold: tuple[int, ...],
+    how: str,
     curves: Path | None,
     created: datetime,
 ) -> None:
@@ -101,9 +106,10 @@ def release_command(
     torch.set_num_threads(threads)
     shelf = shelf_of(data, cache)
     runs = [run_folder(cache, fold) for fold in range(FOLDS)]
-    told = unseen_answers(shelf, runs, SEED)
+    jobs = plan(read_training(data), SEED)
+    told = unseen_answers(shelf, runs, len(jobs), SEED)
     head, compared = damage_head(shelf, told, FOLDS)
-    found = conclude(shelf, plan(read_training(data), SEED), told, head, compared)
+    found = conclude(shelf, jobs, told, head, compared, Procedure(how, set(mark_fold) or set(range(FOLDS)), FOLDS))
     net = trained(run_folder(cache, None), SEED)
     head.layer.into(net.damage_logit)
     card = release(
@@ -116,7 +122,7 @@ def release_command(
         measure=lambda inspector: {"photos_from_the_web_dev_eval": judge_photos(inspector, measured).figures()},
     )
     if curves is not None:
-        draw([run_folder(cache, None), *runs], curves)
+        draw([run for run in (run_folder(cache, None), *runs) if run.exists()], curves)
     print(json.dumps(card["metrics"], indent=1))
 
 
@@ -129,9 +135,11 @@ def keep_memory() -> None:
 
 
 def shelf_of(data: Path, cache: Path) -> Shelf:
-    """All views with their features, made now unless they are in the cache."""
-    jobs = plan(read_training(data), SEED)
-    return fill(cache / "views", make_ahead(jobs), len(jobs), build(SEED))
+    """All views with their features, made now unless they are cached: those of the plan, then the crowded ones."""
+    photos, net = read_training(data), build(SEED)
+    jobs, more = plan(photos, SEED), crowd(photos, SEED + 1)
+    first = fill(cache / "views", make_ahead(jobs), len(jobs), net)
+    return joined(first, fill(cache / "crowd", make_ahead(more), len(more), net))
 
 
 def run_folder(cache: Path, fold: int | None) -> Path:
@@ -140,9 +148,11 @@ def run_folder(cache: Path, fold: int | None) -> Path:
 
 
 def draw_weights(shelf: Shelf, fold: int | None) -> np.ndarray:
-    """How often each view is drawn: real photos twice as often as renders; nothing of the fold left out."""
+    """How often each view is drawn: photos twice as often as renders, and more often the more marks it shows, which are
+    the hardest to learn; nothing of the fold left out.
+    """
     share = {"photos": 2.0, "renders": 1.0, "open_renders": 0.5, "signs": 0.7}
-    weights = np.array([share[v.source] for v in shelf.views])
+    weights = np.array([share[v.source] * (1 + min((v.classes >= FIRST_MARK).sum(), 3) / 2) for v in shelf.views])
     if fold is not None:
         weights[[fold_of(v.group, FOLDS) == fold for v in shelf.views]] = 0
     return weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +48,7 @@ class SameConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """float32 (n, channels_in, h, w) -> (n, channels_out, h / stride, w / stride)."""
         padded: Tensor = F.pad(x, self.lopsided) if self.lopsided else x
-        return self._conv_forward(padded, self.weight, None)
+        return cast(Tensor, self._conv_forward(padded, self.weight, None))
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
@@ -76,7 +77,7 @@ class Block(nn.Module):
             y = F.relu6(self.expand_norm(self.expand(y)))
         y = F.relu6(self.depthwise_norm(self.depthwise(y)))
         y = self.project_norm(self.project(y))
-        return x + y if self.residual else y
+        return cast(Tensor, x + y if self.residual else y)
 
 
 class Backbone(nn.Module):

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,23 @@ SHAPES = tuple((c, SIDE // s, SIDE // s) for c, s in zip(LEVEL_CHANNELS, STRIDES
 SIZES = tuple(int(np.prod(shape)) for shape in SHAPES)
 
 
+class Rows:
+    """Several arrays on disk read as one, row by row."""
+
+    def __init__(self, *parts: npt.NDArray[Any]) -> None:
+        self.parts = parts
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    def __getitem__(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """The rows (n,) in the order asked for."""
+        out = np.empty((len(indices), *self.parts[0].shape[1:]), self.parts[0].dtype)
+        which = np.searchsorted(self._ends, indices, side="right")
+        for number, part in enumerate(self.parts):
+            mine = np.flatnonzero(which == number)
+            out[mine] = part[indices[mine] - (self._ends[number] - len(part))]
+        return out
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """Views with their features. features: float16 (n, 140800), all three levels; pooled: float32 (n, 2896).
@@ -30,9 +48,9 @@ class Shelf:
     """
 
     views: list[View]
-    canvases: npt.NDArray[np.uint8]
-    features: npt.NDArray[np.float16]
-    pooled: npt.NDArray[np.float32]
+    canvases: Rows
+    features: Rows
+    pooled: Rows
 
     def batch(self, indices: Sequence[int]) -> tuple[Features, list[Target]]:
         """Features float32 of some views, and what is true of them."""
@@ -43,6 +61,16 @@ class Shelf:
         ]
         pooled = torch.from_numpy(self.pooled[np.asarray(indices)])
         return Features(levels[0], levels[1], levels[2], pooled), [target_of(self.views[i]) for i in indices]
+
+
+def joined(first: Shelf, second: Shelf) -> Shelf:
+    """Two shelves as one; the indices of the first stay."""
+    return Shelf(
+        first.views + second.views,
+        Rows(*first.canvases.parts, *second.canvases.parts),
+        Rows(*first.features.parts, *second.features.parts),
+        Rows(*first.pooled.parts, *second.pooled.parts),
+    )
 
 
 def target_of(view: View) -> Target:
@@ -91,7 +119,7 @@ def fill(folder: Path, views: Iterable[View], count: int, net: ParcelNet, batch:
         done.write_bytes(pickle.dumps(kept))
     return Shelf(
         views=pickle.loads(done.read_bytes()),  # noqa: S301  # our own file, written above
-        canvases=np.load(folder / "canvases.npy", mmap_mode="r"),
-        features=np.load(folder / "features.npy", mmap_mode="r"),
-        pooled=np.load(folder / "pooled.npy", mmap_mode="r"),
+        canvases=Rows(np.load(folder / "canvases.npy", mmap_mode="r")),
+        features=Rows(np.load(folder / "features.npy", mmap_mode="r")),
+        pooled=Rows(np.load(folder / "pooled.npy", mmap_mode="r")),
     )

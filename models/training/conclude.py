@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from models.training.evaluate import (
     marks_of,
     matched,
 )
-from models.training.integrity import DamageHead, helped, looks_of, probe
+from models.training.integrity import DamageHead, helped, looks_of, only, probe
 from models.training.measure import Matched
 from models.training.network import CLASSES, FIRST_MARK
 from models.training.plan import Job
@@ -40,19 +41,39 @@ from models.training.train import trained
 Told = Mapping[int, Answer]
 
 
-def unseen_answers(shelf: Shelf, runs: Sequence[Path], seed: int) -> dict[int, Answer]:
-    """Each view's answer from the network of the fold that left its group out. runs: one folder a fold, in order."""
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """How the answers came about. how: in words, for the card.  mark_folds: on which of the folds marks are judged."""
+
+    how: str
+    mark_folds: set[int]
+    folds: int
+
+
+def unseen_answers(shelf: Shelf, runs: Sequence[Path], count: int, seed: int) -> dict[int, Answer]:
+    """Each view's answer from the network of the fold that left its group out. runs: one folder a fold, in order.
+    count: how many of the shelf's views, from the first, are asked about.
+
+    A fold that has not been trained is passed over, and its views then count nowhere: fewer pictures, wider intervals.
+    """
     told: dict[int, Answer] = {}
     for fold, run in enumerate(runs):
-        mine = [i for i, v in enumerate(shelf.views) if fold_of(v.group, len(runs)) == fold]
+        if not (run / "checkpoint.pt").exists():
+            print(f"fold {fold} has not been trained; its views are left out of all figures", flush=True)
+            continue
+        mine = [i for i, v in enumerate(shelf.views[:count]) if fold_of(v.group, len(runs)) == fold]
         print(f"fold {fold}: {len(mine)} unseen views", flush=True)
         told |= answers(trained(run, seed), shelf, mine)
     return told
 
 
 def damage_head(shelf: Shelf, told: Told, folds: int) -> tuple[DamageHead, dict[str, Any]]:
-    """The better, on unseen views, of the plain probe and the one helped by the damage map; and the figures of both."""
-    plain = probe(shelf, looks_of(shelf, folds))
+    """The better, on unseen views, of the plain probe and the one helped by the damage map; and the figures of both.
+
+    Both are compared on the looks that have an answer.
+    """
+    looks = looks_of(shelf, folds)
+    plain = only(probe(shelf, looks), told)
     with_map = helped(plain, told)
     chosen = with_map if with_map.worth() > plain.worth() else plain
     return chosen, {
@@ -62,19 +83,25 @@ def damage_head(shelf: Shelf, told: Told, folds: int) -> tuple[DamageHead, dict[
     }
 
 
-def conclude(shelf: Shelf, jobs: Sequence[Job], told: Told, head: DamageHead, compared: dict[str, Any]) -> Findings:
+def conclude(
+    shelf: Shelf, jobs: Sequence[Job], told: Told, head: DamageHead, compared: dict[str, Any], procedure: Procedure
+) -> Findings:
     """Thresholds with the data they were chosen on, and all figures that need no photo from outside."""
     views = shelf.views
-    frames = [i for i, v in enumerate(views) if v.plain and v.look == "frame"]
+    frames = [i for i, v in enumerate(views) if i in told and v.plain and v.look == "frame"]
     photos = [i for i in frames if views[i].source == "photos"]
-    dressed = [i for i, job in enumerate(jobs) if job.dress in ("prints", "damage")]
-    plain_looks = [i for i, v in enumerate(views) if v.plain and v.source != "signs"]
+    dressed = [i for i, job in enumerate(jobs) if i in told and job.dress in ("prints", "damage")]
+    plain_looks = [i for i, v in enumerate(views) if i in told and v.plain and v.source != "signs"]
+    on_photos = [i for i in plain_looks if views[i].source == "photos"]
     parcels = _rows(shelf, told, frames, "parcel")
     labels = _rows(shelf, told, [*frames, *dressed], "shipping_label")
-    marks, unknown = _mark_points(shelf, told, [*dressed, *plain_looks])
+    for_marks = {i for i, v in enumerate(views) if fold_of(v.group, procedure.folds) in procedure.mark_folds}
+    dressed = [i for i in dressed if i in for_marks]
+    on_photos = [i for i in on_photos if i in for_marks]
+    marks, unknown = _mark_points(shelf, told, [*dressed, *(i for i in plain_looks if i in for_marks)])
     points, cell_figures = damage_map_points(*_of(shelf, told, head.looks.rows.tolist()))
     p, looks = head.probabilities(), head.looks
-    unseen = "views of training groups that the answering network had not seen (3 folds by group)"
+    unseen = "of groups that the answering network had not seen (folds by group)"
     thresholds = {
         "parcel": {
             "found": best_f1(parcels),
@@ -97,11 +124,9 @@ def conclude(shelf: Shelf, jobs: Sequence[Job], told: Told, head: DamageHead, co
         "damage_map": {**points, "chosen_on": f"cells of second looks, {unseen}: best F1 per kind"},
     }
     present = marks_of(marks)
-    checked = _checked(jobs, photos)
+    checked = _checked(jobs, [i for i in photos if i in for_marks])
     metrics = {
-        "how": "Cross-validated in 3 folds by group: each figure is of a network whose neck and heads were trained, "
-        "for fewer steps than the released one, without that fold; the trunk is frozen throughout. Intervals: 95 %, "
-        "bootstrap over groups.",
+        "how": procedure.how,
         "integrity_unseen_training_views": compared,
         "damage_map_unseen_cells": cell_figures,
         "parcel_ap50_photos": box_figure(*_of(shelf, told, photos), "parcel").told(),
@@ -117,7 +142,7 @@ def conclude(shelf: Shelf, jobs: Sequence[Job], told: Told, head: DamageHead, co
             *_of(shelf, told, [i for i in dressed if views[i].source == "photos" and views[i].look == "frame"]), present
         ),
         "this_way_up_real_photos": mark_figures(
-            *_of(shelf, told, [i for i, j in enumerate(jobs) if j.photo.source == "photos" and views[i].plain]),
+            *_of(shelf, told, on_photos),
             {"this_way_up": present["this_way_up"]},
         )
         if "this_way_up" in present

@@ -79,7 +79,7 @@ def box_figure(views: Sequence[View], told: Sequence[Answer], name: str) -> Figu
     index = CLASSES.index(name)
     pairs = [(v, a) for v, a in zip(views, told, strict=True) if v.judged[index]]
     rows = matched([v for v, _ in pairs], [a for _, a in pairs], name)
-    return bootstrap(lambda i: box_ap([rows[j] for j in i]), [v.group for v, _ in pairs], rounds=1000)
+    return bootstrap(lambda i: box_ap([rows[j] for j in i]), [v.group for v, _ in pairs], rounds=400)
 
 
 def mark_figures(
@@ -100,8 +100,8 @@ def mark_figures(
         errors = np.concatenate([m.turn_errors for m in rows]) if rows else np.zeros(0)
         out[name] = {
             "boxes": sum(m.truth for m in rows),
-            "recall": bootstrap(lambda i: rate(i, recall=True), groups, rounds=500).told(),
-            "precision": bootstrap(lambda i: rate(i, recall=False), groups, rounds=500).told(),
+            "recall": bootstrap(lambda i: rate(i, recall=True), groups, rounds=200).told(),
+            "precision": bootstrap(lambda i: rate(i, recall=False), groups, rounds=200).told(),
             "median_turn_error_deg": round(float(np.nanmedian(errors)), 1) if np.isfinite(errors).any() else None,
         }
     return out
@@ -127,13 +127,17 @@ def false_alarms(photos: Sequence[Photo], told: Sequence[Sequence[Answer]], thre
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The inspector's answers to a labelled set of photos: probability of damage, truth, group, parcel found or not."""
+    """The inspector's answers to a labelled set of photos: probability of damage, truth, group, parcel found or not.
+
+    marks: for photos whose marks were checked, the marks that are there and those that were seen; None for the others.
+    """
 
     scores: npt.NDArray[np.float64]
     damaged: npt.NDArray[np.bool_]
     groups: list[str]
     found: npt.NDArray[np.bool_]
     results: list[str]
+    marks: list[tuple[frozenset[str], frozenset[str]] | None]
 
     def figures(self) -> dict[str, object]:
         """AUROC, average precision and recall at 5 % false stops with intervals by group."""
@@ -153,6 +157,20 @@ class Judged:
                 "damaged_stopped": round(float(stopped[self.damaged].mean()), 3),
                 "intact_stopped": round(float(stopped[~self.damaged].mean()), 3),
             },
+            "marks": self._mark_figures(),
+        }
+
+    def _mark_figures(self) -> dict[str, object]:
+        """Marks there and found, counted once a photo and kind, and photos with a mark that is not there."""
+        checked = [(pair, group) for pair, group in zip(self.marks, self.groups, strict=True) if pair is not None]
+        if not checked:
+            return {}
+        wrong = np.array([bool(seen - there) for (there, seen), _ in checked], np.float64)
+        return {
+            "photos_checked": len(checked),
+            "marks_there": sum(len(there) for (there, _), _ in checked),
+            "marks_found": sum(len(there & seen) for (there, seen), _ in checked),
+            "photos_with_a_false_mark": bootstrap(lambda i: float(wrong[i].mean()), [g for _, g in checked]).told(),
         }
 
 
@@ -163,17 +181,22 @@ def judge_photos(inspector: Inspector, folder: Path) -> Judged:
     picture); `found` says which.
     """
     scores, damaged, groups, found, results = [], [], [], [], []
+    marks: list[tuple[frozenset[str], frozenset[str]] | None] = []
     for photo in read_photos(folder):
         if photo.damaged is None:
             continue
         frame: Frame = decode(photo.path.read_bytes(), name=photo.path.name)
-        integrity = inspector.inspect([frame]).checks[Check.INTEGRITY]
+        checks = inspector.inspect([frame]).checks
+        integrity = checks[Check.INTEGRITY]
+        there = frozenset(CLASSES[c] for c in photo.classes if c >= FIRST_MARK)
+        seen = frozenset(mark.mark for mark in checks[Check.MARKS].marks)
+        marks.append((there, seen) if photo.judged[FIRST_MARK:].all() else None)
         scores.append(integrity.score or 0.0)
         damaged.append(photo.damaged)
         groups.append(photo.group)
         found.append(integrity.score is not None)
         results.append("pass" if integrity.score is None else str(integrity.result))
-    return Judged(np.array(scores), np.array(damaged), groups, np.array(found), results)
+    return Judged(np.array(scores), np.array(damaged), groups, np.array(found), results, marks)
 
 
 def marks_of(name_thresholds: dict[str, dict[str, float]]) -> dict[str, float]:

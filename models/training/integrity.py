@@ -69,7 +69,7 @@ class DamageHead:
         rows = np.flatnonzero(mine)
         scores, damaged = self.logits[rows], self.looks.damaged[rows]
         groups = [self.looks.groups[i] for i in rows]
-        return bootstrap(lambda i: statistic(scores[i], damaged[i]), groups, rounds=500).told()
+        return bootstrap(lambda i: statistic(scores[i], damaged[i]), groups, rounds=300).told()
 
     def worth(self) -> float:
         """Mean AUROC of the two kinds of view, by which heads are compared."""
@@ -103,23 +103,43 @@ def probe(shelf: Shelf, looks: Looks) -> DamageHead:
     return DamageHead(looks, layer, *platt(logits, looks.damaged), logits)
 
 
+def only(head: DamageHead, told: Mapping[int, Answer]) -> DamageHead:
+    """The same layer, its out-of-fold answers and calibration reduced to the looks that `told` has an answer to."""
+    kept = np.array([i for i, row in enumerate(head.looks.rows.tolist()) if row in told])
+    arrays = ("rows", "damaged", "rendered", "plain", "folds", "weights")
+    looks = replace(
+        head.looks,
+        groups=[head.looks.groups[i] for i in kept],
+        **{name: getattr(head.looks, name)[kept] for name in arrays},
+    )
+    logits = head.logits[kept]
+    return DamageHead(looks, head.layer, *platt(logits, looks.damaged), logits)
+
+
 def helped(head: DamageHead, told: Mapping[int, Answer]) -> DamageHead:
-    """The probe and the damage map's evidence in one layer, weighed on answers out of fold (stacking).
+    """The probe and the damage map's evidence in one layer, each calibrated on answers out of fold, then averaged.
 
     told: answers by shelf index from networks that had not been trained on those views.
+    Half and half by design: weights fitted here would all but drop the probe (0.80 against 0.90 AUROC on unseen
+    renders), since the map has learnt drawn damage and is judged on drawn damage; the probe's features come from real
+    photos, and the average costs less than 0.01.
     """
     looks = head.looks
-    seen = np.column_stack([head.logits, np.stack([told[i].evidence for i in looks.rows.tolist()])])
-    logits = np.full(len(seen), np.nan)
+    seen = np.stack([told[i].evidence for i in looks.rows.tolist()]).astype(np.float64)
+    by_map = np.full(len(seen), np.nan)
     for fold in np.unique(looks.folds):
         mine = looks.folds == fold
         slope, bias = _weigh(seen[~mine], looks.damaged[~mine], looks.weights[~mine])
-        logits[mine] = seen[mine] @ slope + bias
+        by_map[mine] = seen[mine] @ slope + bias
     slope, bias = _weigh(seen, looks.damaged, looks.weights)
-    pooled_weights = head.layer.weights[:-EVIDENCE] * slope[0]
-    layer = Linear(np.concatenate([pooled_weights, slope[1:]]), head.layer.bias * slope[0] + bias)
-    a, b = platt(logits, looks.damaged)
-    return replace(head, layer=layer, a=a, b=b, logits=logits)
+    by_probe = head.logits
+    (a1, b1), (a2, b2) = platt(by_probe, looks.damaged), platt(by_map, looks.damaged)
+    logits = 0.5 * (a1 * by_probe + b1) + 0.5 * (a2 * by_map + b2)
+    layer = Linear(
+        np.concatenate([0.5 * a1 * head.layer.weights[:-EVIDENCE], 0.5 * a2 * slope]),
+        0.5 * (a1 * head.layer.bias + b1) + 0.5 * (a2 * bias + b2),
+    )
+    return DamageHead(looks, layer, *platt(logits, looks.damaged), logits)
 
 
 def _weigh(seen: Array, damaged: npt.NDArray[np.bool_], weights: Array) -> tuple[Array, float]:

@@ -33,7 +33,7 @@ LEAST_PARCEL = 70.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One view to make. dress: "plain" (nothing changed), "varied", "prints", "damage". box: for the second look."""
+    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd". box: for the second look."""
 
     photo: Photo
     look: str
@@ -48,6 +48,17 @@ def plan(photos: Sequence[Photo], seed: int) -> list[Job]:
     for number, photo in enumerate(photos):
         for look, dress, box in _wanted(photo, np.random.default_rng([seed, number])):
             jobs.append(Job(photo, look, dress, box, (seed, number, len(jobs))))
+    return jobs
+
+
+def crowd(photos: Sequence[Photo], seed: int) -> list[Job]:
+    """More second looks, each with many marks: what a mark looks like takes more examples than what a parcel does."""
+    jobs: list[Job] = []
+    for number, photo in enumerate(photos):
+        boxes = [job.box for job in plan([photo], seed) if job.look == "parcel" and job.dress == "plain"]
+        for box in boxes:
+            for _ in range(7 if photo.source == "photos" else 3):
+                jobs.append(Job(photo, "parcel", "crowd", box, (seed, number, len(jobs))))
     return jobs
 
 
@@ -117,6 +128,8 @@ def _changed(
             shot = with_prints(shot, mask, rng)
         if job.dress == "damage":
             shot = with_damage(shot, mask, rng)
+        if job.dress == "crowd":
+            shot = with_prints(shot, mask, rng, most=9)
         if job.dress in ("prints", "damage"):
             shot = with_harmless(shot, mask, rng)
     if job.look == "frame":
@@ -124,6 +137,8 @@ def _changed(
         return look_at_frame(shot, job.photo, plain=False)
     height, width = shot.pixels.shape[:2]
     shot = varied(shot, rng)
+    if job.dress == "crowd":  # says nothing new about damage
+        shot = replace(shot, damaged=None)
     height, width = shot.pixels.shape[:2]
     return look_at_parcel(shot, job.photo, (0.0, 0.0, float(width), float(height)), plain=False)
 

@@ -40,6 +40,8 @@ often than this table says.
 |---|---|---|---|---|
 {marks}
 
+{real_marks}
+
 ## What to know before trusting it
 
 {honest}
@@ -115,9 +117,20 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
         damaged_stopped=round(100 * at["damaged_stopped"]),
         intact_stopped=round(100 * at["intact_stopped"]),
         marks="\n".join(_mark(name, metrics) for name in metrics["marks_held_out_composites"]),
+        real_marks=_real_marks(web["marks"]),
         honest="\n".join(f"- {line}" for line in HONEST),
         never_seen="\n".join(f"- {line}" for line in card["never_seen"]),
         sources="\n".join(f"- {s['name']} ({s['licence']}): {s['use']}" for s in card["sources"]),
+    )
+
+
+def _real_marks(marks: Mapping[str, Any]) -> str:
+    if not marks:
+        return "No photo from the web had its marks checked."
+    return (
+        f"On the {marks['photos_checked']} photos from the web whose marks were checked, {marks['marks_found']} of "
+        f"{marks['marks_there']} marks are found; a share of {_figure(marks['photos_with_a_false_mark'])} "
+        "of the photos shows a mark that is not there."
     )
 
 

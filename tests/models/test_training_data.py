@@ -16,7 +16,7 @@ pytestmark = pytest.mark.train
 
 from models.training.data import Photo, Rle, decode, encode, fold_of, read_photos, read_renders
 from models.training.network import CLASSES, DAMAGE_KINDS
-from models.training.plan import make, plan
+from models.training.plan import crowd, make, plan
 from models.training.views import (
     Shot,
     cut,
@@ -223,3 +223,10 @@ def test_the_plan_makes_true_views_and_the_same_ones_again(tmp_path: Path) -> No
             assert view.damage.max() > 0
     again = list(make(jobs[:6]))
     assert all(np.array_equal(a.canvas, b.canvas) for a, b in zip(views[:6], again, strict=True))
+
+
+def test_crowded_views_show_many_marks_and_say_nothing_of_damage(tmp_path: Path) -> None:
+    views = list(make(crowd(photos(tmp_path), seed=2)))
+    assert len(views) == 7
+    assert {v.damaged for v in views} == {None}
+    assert max(int((v.classes >= 2).sum()) for v in views) >= 4
