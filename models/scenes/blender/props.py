@@ -296,16 +296,13 @@ def crumpled_paper(maker: Maker, rng: Rng, width: float, depth: float, height: f
     """A lump of kraft paper about as large as told, in metres."""
     u, v = np.meshgrid(np.linspace(-1, 1, 90), np.linspace(-1, 1, 90))
     dome = np.clip(1 - (u**4 + v**4) / 1.15, 0, 1) ** 0.5
-    z = dome * height * (0.75 + 0.25 * noise((90, 90), 3, rng, 2))
-    for _ in range(34):  # creases: abrupt changes of slope along random lines
-        turn, shift = rng.uniform(0, 2 * np.pi), rng.uniform(-0.8, 0.8)
-        z += (
-            dome
-            * rng.uniform(0.10, 0.30)
-            * height
-            * np.abs(u * np.cos(turn) + v * np.sin(turn) - shift)
-            * rng.choice([-1, 1])
-        )
+    facets = np.zeros((90, 90))
+    for weight in (1.0, 0.8, 0.6, 0.45, 0.35, 0.25):  # crossing folds, each finer than the last
+        turn, fine = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.1) / weight
+        way = (u * np.cos(turn) + v * np.sin(turn)) * fine + 0.15 * noise((90, 90), 4, rng, 2)
+        way += rng.uniform()
+        facets += weight * np.abs(2 * (way - np.floor(way)) - 1)
+    z = dome * height * (0.35 + 0.65 * (facets - facets.min()) / np.ptp(facets))
     x = u * width / 2 * (1 + 0.08 * noise((90, 90), 4, rng))
     y = v * depth / 2 * (1 + 0.08 * noise((90, 90), 4, rng))
     points = np.dstack([x, y, np.maximum(z, 0.0)])
