@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.database import is_transient
 
@@ -127,6 +128,11 @@ def install(app: FastAPI) -> None:
         if detail == phrase:
             detail = _ADVICE.get(error.status_code, phrase)
         return Problem(error.status_code, slug, phrase, detail, headers=error.headers).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_disconnect(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+        # nobody reads this; it keeps a bench's lost radio from looking like our mistake in log and metrics
+        return Problem(400, "cut", "The request was cut", "Nothing was stored. Send the same request again.").response()
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)

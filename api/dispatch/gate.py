@@ -22,7 +22,7 @@ class InspectionFacts:
     """What the gate needs to know of the latest inspection.
 
     revision: of the order it was judged against; None when the judge did not know the order. sealed: it has a picture
-    of the sealed parcel. overridden: a person released it.
+    of the sealed parcel. overridden: a person released it. passed: the checks whose result is pass.
     """
 
     decision: Decision
@@ -30,6 +30,7 @@ class InspectionFacts:
     revision: int | None
     sealed: bool
     overridden: bool
+    passed: frozenset[Check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def gate(order: OrderFacts, latest: InspectionFacts | None) -> Gate:
     """Allowed only when the latest inspection is a release (by the eye or by a person), of this very packing spec,
     and shows the sealed parcel. Nothing unknown is allowed.
 
+    A release is not taken at its word: each check that the order asks for must be among those that passed.
     A judge that did not know the order (revision None) judged the packaging alone; that is enough exactly when the
     order asks for nothing more. An override does not heal a change of the order: the person saw another spec.
     """
@@ -52,6 +54,9 @@ def gate(order: OrderFacts, latest: InspectionFacts | None) -> Gate:
     reasons: list[str] = []
     if latest.decision is not Decision.RELEASE and not latest.overridden:
         reasons.extend(latest.reasons or (f"The latest inspection says {latest.decision}.",))
+    elif not latest.overridden:
+        missing = [check for check in Check if check in order.required - latest.passed]
+        reasons.extend(f"It was released without the check of {check} that this order asks for." for check in missing)
     if latest.revision is None and order.required != {Check.INTEGRITY}:
         reasons.append("It was inspected without this order's packing spec. Inspect it again.")
     if latest.revision is not None and latest.revision != order.revision:

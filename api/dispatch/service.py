@@ -27,7 +27,8 @@ from api.inspections.service import latest_of
 from api.inspections.tables import Inspection
 from api.orders.tables import Order
 from api.shipments.service import open_shipment
-from inspector.verdict import Decision
+from inspector.spec import Check
+from inspector.verdict import Decision, Result
 
 
 def ask(session: Session, order_id: str) -> tuple[Order, Inspection | None, Gate]:
@@ -110,4 +111,5 @@ def _facts(inspection: Inspection | None) -> InspectionFacts | None:
         revision=inspection.order_revision,
         sealed=inspection.sealed,
         overridden=inspection.override is not None,
+        passed=frozenset(check for check in Check if inspection.verdict["checks"][check]["result"] == Result.PASS),
     )

@@ -10,9 +10,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from api.context import services_of
 from api.errors import Problem, invalid, of_validation
-from api.inspections.pictures import Received, receive
 from api.inspections.schemas import MOST_FRAMES, InspectionDocument
 from inspector.spec import Stage
 
@@ -23,10 +21,10 @@ _MOST_JSON = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came with PUT /v1/inspections/{id}."""
+    """What came with PUT /v1/inspections/{id}. pictures: file name and bytes, not looked at yet."""
 
     document: InspectionDocument
-    pictures: list[Received] = field(default_factory=list)
+    pictures: list[tuple[str | None, bytes]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,17 @@ async def sent_inspection(request: Request) -> Sent:
         return Sent(_document(await request.body(), ()))
     if kind != "multipart/form-data":
         raise _unsupported("application/json, or multipart/form-data with the part `inspection` and parts `pictures`")
-    most = services_of(request).settings.max_picture_bytes
     async with _Form(request) as form:
         _only(form, {"inspection", "pictures"})
         parts = form.getlist("inspection")
         if len(parts) != 1:
             raise invalid("There must be one part `inspection` with the JSON.", pointer="/inspection")
-        text = parts[0].encode("utf-8", "surrogatepass") if isinstance(parts[0], str) else await parts[0].read()
+        part = parts[0]
+        text = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else await part.read(_MOST_JSON + 1)
+        if len(text) > _MOST_JSON:
+            raise invalid(f"The part `inspection` has more than {_MOST_JSON} bytes.", pointer="/inspection", status=413)
         document = _document(text, ("inspection",))
-        uploads = _files(form, "pictures")
-        pictures = [receive(upload.filename, await upload.read(), most) for upload in uploads]
+        pictures = [(upload.filename, await upload.read()) for upload in _files(form, "pictures")]
     return Sent(document, pictures)
 
 

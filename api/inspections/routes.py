@@ -12,6 +12,7 @@ from api.context import Given
 from api.errors import problems
 from api.fields import FileName, Identifier
 from api.inspections import forms, judging, service
+from api.inspections.pictures import receive
 from api.inspections.schemas import InspectionAnswer, JudgedDocument, OverrideDocument
 from api.paging import CursorText, Limit, Page
 from api.security import Caller, Scope, require
@@ -83,7 +84,9 @@ def put_inspection(
     response: Response,
 ) -> InspectionAnswer:
     """What a bench saw, with its pictures. Once it is answered 200 or 201 it is kept for good, exactly once."""
-    kept, created = service.keep(services, inspection, sent.document, sent.pictures)
+    most = services.settings.max_picture_bytes
+    pictures = [receive(name, content, most) for name, content in sent.pictures]
+    kept, created = service.keep(services, inspection, sent.document, pictures)
     response.status_code = 201 if created else 200
     return kept
 

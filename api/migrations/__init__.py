@@ -74,4 +74,3 @@ def _upgrade(connection: Connection) -> None:
             raise UnusableDatabaseError(
                 f"The migration would leave rows of {broken[0]} without what they refer to; undone."
             )
-

@@ -34,13 +34,13 @@ def png_that_claims(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-def verdict(decision: str = "release", reasons: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A VerdictDocument as a bench sends it."""
+def verdict(decision: str = "release", reasons: tuple[str, ...] = (), passed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A VerdictDocument as a bench sends it. passed: the checks besides integrity that were asked for and passed."""
     torn = {
         "kind": "tear", "severity": 0.6, "score": 0.9, "box": [1, 2, 3, 4], "text": "torn on the left side", "frame": 0,
     }  # fmt: skip
     held = decision == "hold"
-    return {
+    told: dict[str, Any] = {
         "verdict": decision,
         "reasons": list(reasons) or (["torn on the left side"] if held else []),
         "parcels": [{"box": [0, 0, 90, 90], "score": 0.97, "frame": 0}],
@@ -58,6 +58,9 @@ def verdict(decision: str = "release", reasons: tuple[str, ...] = ()) -> dict[st
         "models": [{"name": "parcel", "version": "0.1.0", "sha256": "0" * 64}],
         "timings_ms": {"total": 29.4},
     }
+    for check in passed:
+        told["checks"][check] |= {"result": "pass", "reason": None}
+    return told
 
 
 def inspection(order: str = "A1", decision: str = "release", **changes: Any) -> dict[str, Any]:

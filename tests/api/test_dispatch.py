@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.making import form, inspection, jpeg
+from tests.api.making import form, inspection, jpeg, verdict
 
 Keys = dict[str, dict[str, str]]
 LEAVE = {"carrier": "demo-post", "tracking_number": "LP001"}
@@ -74,7 +74,15 @@ def test_a_held_order_leaves_only_after_a_person_released_it(client: TestClient,
 def test_a_change_of_the_packing_spec_closes_the_gate_again(client: TestClient, keys: Keys, order: str) -> None:
     inspect(client, keys, "i1")
     client.put("/v1/orders/A1", json={"marks": ["fragile"]}, headers=keys["warehouse"])
-    assert "changed since: revision 1 was inspected, it is 2 now" in gate(client, keys)["reasons"][0]
+    assert "changed since: revision 1 was inspected, it is 2 now" in gate(client, keys)["reasons"][-1]
+
+
+def test_a_release_is_not_taken_at_its_word(client: TestClient, keys: Keys) -> None:
+    client.put("/v1/orders/A1", json={"marks": ["fragile"]}, headers=keys["warehouse"])
+    inspect(client, keys, "careless")
+    assert gate(client, keys)["reasons"] == ["It was released without the check of marks that this order asks for."]
+    inspect(client, keys, "careful", captured_at="2026-11-22T08:59:30Z", verdict=verdict(passed=("marks",)))
+    assert gate(client, keys)["allowed"] is True
 
 
 def test_the_latest_inspection_counts_by_when_it_was_taken_not_by_when_it_came(
@@ -108,14 +116,14 @@ def test_an_inspection_from_before_the_order_counts_only_if_nothing_more_is_aske
     client.put("/v1/orders/A1", json={}, headers=keys["warehouse"])
     assert gate(client, keys)["allowed"] is True
     client.put("/v1/orders/A1", json={"marks": ["fragile"]}, headers=keys["warehouse"])
-    assert "without this order's packing spec" in gate(client, keys)["reasons"][0]
+    assert "without this order's packing spec" in gate(client, keys)["reasons"][-1]
 
 
 def test_a_parcel_may_not_leave_under_another_number_than_its_label_was_checked_for(
     client: TestClient, keys: Keys
 ) -> None:
     client.put("/v1/orders/A1", json={"tracking_number": "LP777"}, headers=keys["warehouse"])
-    inspect(client, keys, "i1")
+    inspect(client, keys, "i1", verdict=verdict(passed=("label",)))
     answer = client.post("/v1/orders/A1/dispatch", json=LEAVE, headers=keys["warehouse"])
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/wrong-tracking-number")
     right = {"carrier": "demo-post", "tracking_number": "LP777"}

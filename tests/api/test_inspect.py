@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def test_with_an_order_it_is_judged_by_its_spec_recorded_and_opens_the_gate(
     kept = client.get("/v1/inspections/i1", headers=keys["warehouse"]).json()
     assert (kept["judged_by"], kept["captured_at"]) == ("server", "2026-11-22T09:00:00Z")
     assert client.get(kept["pictures"][0]["url"], headers=keys["warehouse"]).content == jpeg(230)
-    assert client.get("/v1/orders/A1/dispatch", headers=keys["warehouse"]).json()["allowed"] is True
+    gate = client.get("/v1/orders/A1/dispatch", headers=keys["warehouse"]).json()
+    assert (gate["allowed"], gate["inspection"]) == (True, "i1")
 
 
 def test_without_an_id_one_is_made(client: TestClient, keys: Keys) -> None:
@@ -150,6 +152,29 @@ def test_the_form_says_what_it_lacks(client: TestClient, keys: Keys) -> None:
     assert "unknown part 'photo'" in send([("photo", picture[1])]).json()["detail"]
     assert client.post("/v1/inspect", content=b"{}", headers=keys["station"]).status_code == 415
     assert raw(client, keys, jpeg(), stage="shut").status_code == 422
+
+
+@on_sqlite_only
+@pytest.mark.parametrize("path", ["/v1/inspect", "/v1/inspections/i1"])
+def test_a_bench_that_loses_its_radio_half_way_is_not_our_mistake(client: TestClient, keys: Keys, path: str) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    answers: list[dict[str, Any]] = []
+    authorization = keys["station"]["Authorization"].encode()
+    scope = {
+        "type": "http", "method": "POST" if path == "/v1/inspect" else "PUT", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1", "server": ("test", 80),
+        "headers": [
+            (b"host", b"test"), (b"authorization", authorization), (b"content-length", b"1000"),
+            (b"content-type", b"image/jpeg" if path == "/v1/inspect" else b"application/json"),
+        ],
+    }  # fmt: skip
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]  # TestClient types app as a callable
+    assert answers[0]["status"] == 400
 
 
 @on_sqlite_only

@@ -120,7 +120,7 @@ class Traffic:
     def wait_for(self, more: int) -> None:
         with self.changed:
             goal = len(self.acknowledged) + more
-            assert self.changed.wait_for(lambda: len(self.acknowledged) >= goal, timeout=60)
+            assert self.changed.wait_for(lambda: len(self.acknowledged) >= goal, timeout=300)
 
 
 def picture_of(identity: str) -> bytes:
