@@ -135,12 +135,15 @@ def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], percent: 
     axes.plot(places[-1:], rates[-1:], color=BAR, marker="D", markersize=6, zorder=4)
     for limits in ([line.low for _, line in worked], [line.high for _, line in worked]):
         heights = [float("nan") if limit is None else limit for limit in limits]
+        if limits == [None] * len(limits):
+            continue  # a line of nothing would be a <path> without its data
         axes.step(places, heights, where="mid", color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
     outside = [(place, line.first_pass.rate or 0.0) for place, line in worked if line.outside]
-    axes.plot(
-        [place for place, _ in outside], [rate for _, rate in outside], linestyle="none", marker="o", markersize=11,
-        markerfacecolor="none", markeredgecolor=LINE, markeredgewidth=1.4, zorder=5,
-    )  # fmt: skip
+    if outside:
+        axes.plot(
+            [place for place, _ in outside], [rate for _, rate in outside], linestyle="none", marker="o", markersize=11,
+            markerfacecolor="none", markeredgecolor=LINE, markeredgewidth=1.4, zorder=5,
+        )  # fmt: skip
     told = [*rates, *(line.low for _, line in worked if line.low is not None)]
     bottom = max(0.0, floor(min(told, default=0.9) * 20 - 0.4) / 20)
     _frame(axes, 1.0, bottom)

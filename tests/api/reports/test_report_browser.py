@@ -97,9 +97,12 @@ def test_long_words_without_a_blank_are_broken_and_not_cut_off(over: DailyReport
     assert _too_wide(tab) == []
 
 
-def test_a_telephone_shows_it_without_a_scroll_bar_across_the_page(over: DailyReport, tab: Page) -> None:
+@pytest.mark.parametrize("language", Language)
+def test_a_telephone_shows_it_without_a_scroll_bar_across_the_page(
+    language: Language, over: DailyReport, tab: Page
+) -> None:
     tab.set_viewport_size({"width": 360, "height": 740})
-    tab.set_content(page.daily(over, Language.ZH))
+    tab.set_content(page.daily(over, language))
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
@@ -100,7 +101,11 @@ def test_many_kinds_end_in_one_last_bar_that_holds_the_rest() -> None:
 
 def test_days_without_parcels_are_passed_over() -> None:
     svg = chart.strip(days(0, 30, 0, 40), lambda line: f"{line.day:%d}", "%", "T", "D")
+    young = [replace(line, low=None, high=None, outside=False) for line in days(0, 30, 0, 40)]
+    without_limits = chart.strip(young, lambda line: f"{line.day:%d}", "%", "T", "D")
     assert "nan" not in svg.lower()
+    assert all(path.get("d") for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path"))
+    assert all(path.get("d") for path in ET.fromstring(without_limits).iter("{http://www.w3.org/2000/svg}path"))
     assert "04" in texts(ET.fromstring(svg))
 
 
