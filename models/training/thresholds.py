@@ -29,13 +29,21 @@ def best_f1(matched: Sequence[Matched]) -> float:
     return round(float(scores[int(f1.argmax())]), 3)
 
 
-def precise(matched: Sequence[Matched], precision_wanted: float = WANTED_PRECISION) -> float:
-    """The lowest threshold from which on that precision holds; the best F1's where it is never reached."""
+def precise(matched: Sequence[Matched], wanted: float = WANTED_PRECISION) -> float:
+    """The lowest threshold from which on that precision holds.
+
+    Where it is never reached, the most precise threshold that still finds a tenth: a mark wrongly called present lets a
+    parcel go, a mark doubted costs a person one look.
+    """
     scores, precision, recall = precision_recall(matched)
-    reached = np.flatnonzero((precision >= precision_wanted) & (recall >= 0.2))
-    if not len(reached):
-        return best_f1(matched)
-    return round(max(float(scores[reached[-1]]), 0.05), 3)
+    if not len(scores):
+        return 0.5
+    useful = recall >= 0.1
+    reached = np.flatnonzero(useful & (precision >= wanted))
+    if len(reached):
+        return round(max(float(scores[reached[-1]]), 0.05), 3)
+    best = int(np.where(useful, precision, -1).argmax())
+    return round(float(scores[best]), 3)
 
 
 def keeps(matched: Sequence[Matched], share: float) -> float:
@@ -45,11 +53,12 @@ def keeps(matched: Sequence[Matched], share: float) -> float:
 
 
 def false_stop_point(scores: Array, damaged: npt.NDArray[np.bool_], weights: Array, share: float) -> float:
-    """The probability that only `share` of the intact (counted by weight) reach."""
+    """The lowest probability, to four digits, that at most `share` of the intact (counted by weight) reach."""
     intact = np.argsort(-scores * ~damaged)[: (~damaged).sum()]
     reached = np.cumsum(weights[intact]) / weights[~damaged].sum()
     first = int(np.searchsorted(reached, share))
-    return round(float(scores[intact[min(first, len(intact) - 1)]]), 4)
+    # From the score of that one on more than `share` would be stopped; just above it no more than that.
+    return round(min(float(scores[intact[min(first, len(intact) - 1)]]) + 1e-4, 1.0), 4)
 
 
 def damage_map_points(views: Sequence[View], told: Sequence[Answer]) -> tuple[dict[str, float], dict[str, object]]:

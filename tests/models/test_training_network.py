@@ -14,8 +14,9 @@ from models.training.cache import Rows, as_input, target_of
 from models.training.calibrate import fit, out_of_fold, platt
 from models.training.export import disagreement, infer, write_graph
 from models.training.losses import Target, assign, damage_loss, generalised_overlap, loss, overlap, turn_loss
-from models.training.measure import auroc, bootstrap, box_ap, match, recall_at_false_stops
+from models.training.measure import Matched, auroc, bootstrap, box_ap, match, recall_at_false_stops
 from models.training.network import CLASSES, DAMAGE_KINDS, SIDE, ParcelNet, points
+from models.training.thresholds import best_f1, false_stop_point, precise
 from models.training.train import Schedule, build
 from models.training.views import View
 
@@ -221,3 +222,26 @@ def test_rows_of_several_files_come_in_the_order_asked_for() -> None:
     first, second = np.arange(8).reshape(4, 2), np.arange(100, 106).reshape(3, 2)
     rows = Rows(first, second)[np.array([6, 0, 4, 3])]
     assert rows.tolist() == [[104, 105], [0, 1], [100, 101], [6, 7]]
+
+
+def told(scores: list[float], right: list[bool], truth: int) -> Matched:
+    return Matched(np.array(scores), np.array(right), truth, np.zeros(0))
+
+
+def test_a_mark_is_present_from_where_nearly_all_are_right() -> None:
+    rows = [told([0.9, 0.8, 0.6, 0.5], [True, True, True, False], 4)]
+    assert precise(rows, 0.95) == 0.6
+    assert best_f1(rows) == 0.6
+
+
+def test_where_precision_is_never_reached_doubt_wins() -> None:
+    rows = [told([0.9, 0.8, 0.7, 0.2], [False, True, True, False], 2)]
+    assert precise(rows, 0.95) == 0.7  # two of three are the best there is
+    assert precise([], 0.95) == 0.5
+
+
+def test_false_stops_are_counted_by_weight() -> None:
+    scores = np.array([0.9, 0.8, 0.1, 0.99])
+    damaged = np.array([False, False, False, True])
+    assert false_stop_point(scores, damaged, np.array([1.0, 1, 8, 1]), 0.15) == 0.8001
+    assert false_stop_point(scores, damaged, np.array([8.0, 1, 1, 1]), 0.15) == 0.9001
