@@ -54,7 +54,13 @@ def shipping_label(text: str, rng: Rng, *, chinese: bool = False, module_mm: flo
     mm = px
     draw.rectangle([1 * mm, 1 * mm, width - 1 * mm, height - 1 * mm], outline=INK, width=4)
     draw.rectangle([1 * mm, 1 * mm, width - 1 * mm, 15 * mm], fill=INK)
-    fit(draw, (4 * mm, 4 * mm, 58 * mm, 12 * mm), "远巷 特快" if chinese else "FARLANE EXPRESS", "white", "heavy")
+    fit(
+        draw,
+        (4 * mm, 4 * mm, min(58 * mm, width - 40 * mm), 12 * mm),
+        "远巷 特快" if chinese else "FARLANE EXPRESS",
+        "white",
+        "heavy",
+    )
     zone = f"{rng.integers(10, 99)}-{chr(65 + int(rng.integers(26)))}{rng.integers(1, 9)}"
     fit(draw, (width - 36 * mm, 3.5 * mm, width - 4 * mm, 12.5 * mm), zone, "white", "heavy")
 

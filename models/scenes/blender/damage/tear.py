@@ -33,7 +33,7 @@ class Tear(Damage):
     up: Array = field(default_factory=lambda: np.array([0, 1.0, 0]))
     half: Array = field(default_factory=lambda: np.ones(3))
     flaps: int = 3
-    curl: tuple[float, float] = (0.5, 2.4)
+    curl: tuple[float, float] = (0.45, 1.75)
     seed: int = 0
     kind = "tear_hole"
     subtype = "hole"
@@ -145,7 +145,7 @@ class Tear(Damage):
             middle = (start + span / 2) / RAYS * 2 * np.pi
             inward = -(np.cos(middle) * self.right + np.sin(middle) * self.up)
             ragged = 1 + np.repeat(rng.standard_normal(17) * 0.09, 2) + rng.standard_normal(34) * 0.05
-            length = self.radius * rng.uniform(0.75, 1.15) * (1 - np.abs(2 * s - 1) ** 1.4 * 0.8) * ragged[None]
+            length = self.radius * rng.uniform(0.9, 1.35) * (1 - np.abs(2 * s - 1) ** 1.4 * 0.8) * ragged[None]
             first, last = self.curl[0] * rng.uniform(0.5, 1.3), self.curl[1] * rng.uniform(0.7, 1.15)
             bend = first * np.clip(t * 5, 0, 1) + (last - first) * t**1.3 + 0.12 * np.sin(9 * s + number)
             stride = (length / 25)[..., None] * (np.cos(bend)[..., None] * inward + np.sin(bend)[..., None] * normal)
