@@ -66,8 +66,8 @@ def serve(data: Path | None, host: str | None, port: int | None, no_worker: bool
     from api.database import UnusableDatabaseError
 
     settings = _settings(data, host=host, port=port)
-    logs.set_up()
     listener = _listen(settings.host, settings.port)
+    logs.set_up()
     try:
         app = create_app(settings, worker=not no_worker)
     except UnusableDatabaseError as error:
