@@ -70,7 +70,7 @@ class Kiosk:
         self.station = Station(self.settings, eye, transport=httpx.MockTransport(api))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.web = httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=20)
+        self.web = httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=60)
         self.server = kiosk_server(kiosk_app(self.station, TOKEN))
 
     def __enter__(self) -> Kiosk:
@@ -95,11 +95,11 @@ class Kiosk:
 
     def told(self) -> dict[str, Any]:
         with self.live() as live:
-            told: dict[str, Any] = json.loads(live.recv(timeout=10))
+            told: dict[str, Any] = json.loads(live.recv(timeout=60))
             return told
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it never happened"
@@ -180,10 +180,10 @@ def test_what_cannot_be_done_now_is_said(kiosk: Kiosk) -> None:
 
 def test_pictures_come_one_for_one_asked(kiosk: Kiosk) -> None:
     with kiosk.live() as live:
-        json.loads(live.recv(timeout=10))
+        json.loads(live.recv(timeout=60))
         for _ in range(2):
             live.send("next")
-            while isinstance(message := live.recv(timeout=10), str):
+            while isinstance(message := live.recv(timeout=60), str):
                 pass
             assert message.startswith(b"\xff\xd8")
 
