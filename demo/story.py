@@ -42,7 +42,7 @@ PARCELS = (
     Parcel("A-1008", "08-open-flap.jpg", "LL000000008", "a carton with an open flap"),
     Parcel("A-1009", "09-this-way-up.jpg", "LL000000009", "a carton, this way up", marks=("this_way_up",)),
     Parcel("A-1010", "10-blurred.jpg", "LL000000010", "a carton in motion"),
-    Parcel("A-1011", "11-open-box.jpg", "LL000000011", "an open box", items=("cable", "manual"), stage=Stage.OPEN),
+    Parcel("A-1011", "11-open-box.jpg", "LL000000011", "an open box", items=("usb-cable", "manual"), stage=Stage.OPEN),
 )
 REPACKED = Parcel("A-1004", "13-fixed.jpg", "LL000000004", "the same goods in a new carton")
 LATE, PROMPT = PARCELS[0], PARCELS[1]
