@@ -20,7 +20,9 @@ from api.worker import Job
 
 log = logging.getLogger(__name__)
 
-PROMISES_AT_ONCE = 100
+PROMISES_AT_ONCE = 20
+ANSWERS_AT_ONCE = 10
+"""Parcels a transaction: on SQLite everybody else who writes waits for it."""
 
 
 class Poller:
@@ -90,8 +92,9 @@ class Poller:
                 return
             outcomes = client.track(claim.batch)  # no lock is held while the courier thinks
             world = Circumstances(services.clock(), services.settings.zone, self._rng, services.new_id)
-            with database.writing() as session:
-                polling.take_answers(session, claim, outcomes, world)
+            for part in claim.slices(ANSWERS_AT_ONCE):
+                with database.writing() as session:
+                    polling.take_answers(session, part, outcomes, world)
 
     def _load(self, path: Path | None, clock: Clock) -> None:
         version = None if path is None else (path, _changed(path))

@@ -35,6 +35,12 @@ class Claim:
     lease: str
     numbers: Mapping[str, str]
 
+    def slices(self, size: int) -> list[Claim]:
+        """The same claim in parts, to be answered in transactions that keep nobody waiting for long."""
+        items = list(self.numbers.items())
+        parts = [dict(items[start : start + size]) for start in range(0, len(items), size)]
+        return [Claim(self.carrier_key, self.lease, part) for part in parts]
+
     @property
     def batch(self) -> list[str]:
         """What to ask the courier; two parcels may share a number."""
@@ -94,23 +100,24 @@ def take_answers(session: Session, claim: Claim, outcomes: Mapping[str, Outcome]
             .where(CarrierPace.carrier_key == claim.carrier_key)
             .values(paused_until=world.now + timedelta(seconds=max(patience)))
         )
-    taken = 0
-    for shipment_id, number in claim.numbers.items():
-        poll = session.get(Poll, shipment_id, with_for_update=True, populate_existing=True)
-        if poll is None or poll.lease != claim.lease:
-            continue  # this worker was too slow: another one has claimed the parcel, and its answer is newer
-        shipment = session.get_one(Shipment, shipment_id, with_for_update=True, populate_existing=True)
+    # a parcel whose lease is gone was claimed by another worker since, and that one's answer is newer
+    mine = Poll.shipment_id.in_(claim.numbers) & (Poll.lease == claim.lease)
+    polls = session.scalars(select(Poll).where(mine).order_by(Poll.shipment_id).with_for_update()).all()
+    held = Shipment.id.in_([poll.shipment_id for poll in polls])
+    locked = session.scalars(select(Shipment).where(held).order_by(Shipment.id).with_for_update()).all()
+    shipments = {shipment.id: shipment for shipment in locked}
+    for poll in polls:
+        shipment, number = shipments[poll.shipment_id], claim.numbers[poll.shipment_id]
         try:
             with session.begin_nested():
                 settle(session, poll, shipment, outcomes[number], world)
         except (DataError, IntegrityError, ValueError, ArithmeticError):
             # an answer that we let through and cannot keep is our fault: it must cost no other parcel its answer
-            log.exception("a courier's answer could not be kept", extra={"shipment": shipment_id})
+            log.exception("a courier's answer could not be kept", extra={"shipment": shipment.id})
             session.refresh(poll)
             session.refresh(shipment)
             settle(session, poll, shipment, Failed("the courier's answer could not be kept; see the log"), world)
-        taken += 1
-    return taken
+    return len(polls)
 
 
 def oldest_due_seconds(session: Session, now: datetime) -> float:
