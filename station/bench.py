@@ -184,7 +184,8 @@ class Bench:
             if before.phase not in (Phase.WAITING, Phase.RETAKE, Phase.HELD) or before.order is None:
                 raise NotNowError("Scan an order first.")
             stage, order = before.stage, before.order
-            self._set(replace(before, phase=Phase.JUDGING, do=Advice("wait"), notice=None))
+            looking = replace(before, phase=Phase.JUDGING, do=Advice("wait"), notice=None)
+            self._set(replace(looking, verdict=None, inspection=None))  # the last verdict is not this look's
             turn = self._turn
         try:
             after = self._judged(before, order, picture(stage))

@@ -18,7 +18,7 @@ from inspector.wire import VerdictDocument
 from station.approval import Approval, ApprovalError, hash_pin
 from station.bench import Bench, NotNowError, Phase, ReasonError
 from station.orders import Order, OrderError
-from station.record import picture_of
+from station.record import Picture, picture_of
 from station.spool import SpoolError
 
 CABLE = PackingSpec(items=(ExpectedItem("usb-cable", 2),))
@@ -240,16 +240,30 @@ def test_a_scan_in_the_middle_of_judging_is_refused_not_lost_in_silence() -> Non
     b = bench()
     refused = []
 
-    def scanning(stage: Stage) -> object:
+    def scanning(stage: Stage) -> Picture:
         with pytest.raises(NotNowError) as error:
             b.scan("A1")
         refused.append(str(error.value))
         return take(stage)
 
     b.scan("A1")
-    b.judge(scanning)  # type: ignore[arg-type]
+    b.judge(scanning)
     assert refused
     assert b.moment.phase is Phase.RELEASED
+
+
+def test_while_it_looks_again_no_old_verdict_is_shown() -> None:
+    b = bench(torn())
+    b.scan("A1")
+    b.judge(take)
+    shown = []
+
+    def looking(stage: Stage) -> Picture:
+        shown.append((b.moment.phase, b.moment.verdict, b.moment.inspection))
+        return take(stage)
+
+    b.judge(looking)
+    assert shown == [(Phase.JUDGING, None, None)]
 
 
 def test_an_eye_that_fails_leaves_the_bench_waiting() -> None:
