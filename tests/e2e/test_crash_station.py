@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-from recording_api import RecordingApi
-from station_process import StationProcess, camera_folder
 from websockets import Origin
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+
+from tests.e2e.recording_api import RecordingApi
+from tests.e2e.station_process import StationProcess, camera_folder
 
 pytestmark = pytest.mark.process
 KILLS = 4

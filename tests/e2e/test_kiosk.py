@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from recording_api import RecordingApi
-from station_process import StationProcess, camera_folder
 
 from station.approval import hash_pin
 from tests.browser import chromium, flags
+from tests.e2e.recording_api import RecordingApi
+from tests.e2e.station_process import StationProcess, camera_folder
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong

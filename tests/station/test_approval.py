@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from benchside import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.approval import FREE_TRIES, LONGEST_WAIT, Approval, ApprovalError, hash_pin, known_hash, pin_matches
+from tests.station.benchside import Clock
 
 HASHED = hash_pin("4711", b"s" * 16)
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from benchside import START, Kept, WrittenEye, bench, shot, take, torn
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -20,6 +19,7 @@ from station.bench import Bench, NotNowError, Phase, ReasonError
 from station.orders import Order, OrderError
 from station.record import Picture, picture_of
 from station.spool import SpoolError
+from tests.station.benchside import START, Kept, WrittenEye, bench, shot, take, torn
 
 CABLE = PackingSpec(items=(ExpectedItem("usb-cable", 2),))
 

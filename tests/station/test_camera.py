@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from benchside import Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from station.sources import (
     open_source,
     parse_camera,
 )
+from tests.station.benchside import Clock
 
 BLUE: Pixels = np.full((80, 80, 3), (255, 0, 0), np.uint8)
 

@@ -15,7 +15,6 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from benchside import WrittenEye, torn
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets import Origin
@@ -32,6 +31,7 @@ from station.running import Station
 from station.serving import kiosk_server
 from station.settings import Approver, StationSettings, TriggerSettings
 from station.sources import PictureFolder
+from tests.station.benchside import WrittenEye, torn
 
 TOKEN = "of-this-start"
 MINE = {"X-Lastlook-Token": TOKEN}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from benchside import START, Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from station.sender import LONGEST_PAUSE, ApiState, Sender, retry_after
 from station.spool import Spool
+from tests.station.benchside import START, Clock
 
 Handler = Callable[[httpx.Request], httpx.Response]
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from benchside import START
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from station.spool import Kind, Spool, SpoolError, refuse_network_disk
+from tests.station.benchside import START
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from benchside import START, Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.spec import ExpectedItem
 from station.orders import OrderBook, OrderError, order_number
 from station.spool import Spool
+from tests.station.benchside import START, Clock
 
 ANSWER = {
     "id": "A/1",

@@ -10,8 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import scenes
-from benchside import START
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +17,8 @@ from inspector.frame import Pixels
 from station.camera import Shot
 from station.sources import VideoFile, open_source
 from station.trigger import Look, Rules, Scene, Trigger, Watch, cut, rearm, step, take
+from tests.station import scenes
+from tests.station.benchside import START
 
 RULES = Rules()
 
