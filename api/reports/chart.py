@@ -1,63 +1,40 @@
 """The two charts as inline SVG: text stays text, so that the reader's browser sets it, in any language.
 
-matplotlib never sees a word: it lays out placeholders, which are replaced in the finished SVG. So its fonts need no
-Chinese, no label is read as a formula, and what a courier or a packer typed arrives escaped. Blue bars and an orange
-line with markers stay apart for colour-blind readers, and by shape and hatching on a black-and-white printer.
+Blue bars and an orange line with markers stay apart for colour-blind readers, and by shape and hatching on a
+black-and-white printer. Lengths are points: a chart is as wide as the text of an A4 page with our margins, so that 8
+points in the chart are 8 points on paper.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from io import StringIO
-from math import floor
-from xml.etree import ElementTree as ET
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from math import ceil, floor, log10
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+import svg
 
 from api.reports.days import DayLine
 from api.reports.figures import ParetoLine
 
-INK, GREY, FAINT = "#1a1a1a", "#595959", "#d4d4d4"
+INK, GREY = "#1a1a1a", "#595959"
 BAR, LINE = "#1f4e79", "#b3500f"
-WIDTH = 7.1
-"""Inches: the text width of A4 with our margins, so that 8 points in the chart are 8 points on paper."""
-PLOT, ROW = 1.6, 9.5
-"""Inches of the bars' height, and points from one line of a label to the next."""
+WIDTH = 511.0
+LEFT, RIGHT = 38.0, 473.0
+"""Where the axes stand."""
+PLOT, STRIP = 115.0, 72.0
+"""How tall the bars and the line of weeks can be."""
+ROW = 9.5
+"""From one line of a label to the next."""
 MOST_BARS = 10
 """More kinds than this are drawn as one last bar; the table has them all."""
 LABEL_COLUMNS, LABEL_LINES = 13, 3
 """Room under a bar: columns of a Latin letter (a Chinese character takes two), and lines."""
+HEADROOM = 1.08
+"""The axis reaches this much beyond its last value, so that a number fits above the highest bar."""
 
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_HREF = f"{{{_XLINK}}}href"
-_URL = re.compile(r"url\(#([\w-]+)\)")
-_PLACEHOLDER = re.compile(r"@(\d+)@")
-
-# Read by matplotlib when it writes, and by nothing else in this process. The salt makes ids the same in every run.
-mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "lastlook", "hatch.linewidth": 0.9})
-ET.register_namespace("", _SVG)
-ET.register_namespace("xlink", _XLINK)
-
-
-class _Texts:
-    """Words on their way past matplotlib: each gets a placeholder, and comes back by `fill`."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-
-    def hold(self, text: str) -> str:
-        # a control character, which XML cannot hold, is shown as what it is: unknown
-        self._texts.append("".join(c if c.isprintable() else "\ufffd" for c in text))
-        return f"@{len(self._texts) - 1}@"
-
-    def fill(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda match: self._texts[int(match[1])], text)
+Elements = list[svg.Element]
 
 
 def pareto(
@@ -75,49 +52,43 @@ def pareto(
     MOST_BARS - 1. axes: labels of the left and right axis. The left axis ends at the total, so that both axes agree.
     percent: the sign, with its space where the language has one.
     """
-    texts = _Texts()
     bars = _bars(lines, name, other)
     whole = sum(standing + overruled for _, standing, overruled in bars)
     labels = [wrapped(label) for label, _, _ in bars]
-    below = 0.1 + ROW / 72 * max(len(label) for label in labels)
-    figure, left = _figure(PLOT + below + 0.03, 0.075, 0.85, below, PLOT)
-    places = range(len(bars))
-    width = 0.68
-    standing = [float(bar[1]) for bar in bars]
-    overruled = [float(bar[2]) for bar in bars]
-    left.bar(places, standing, width, color=BAR, zorder=2)
-    left.bar(places, overruled, width, standing, color="white", edgecolor=BAR, hatch="/////", linewidth=0.9, zorder=2)
-    for place, (_, a, b) in zip(places, bars, strict=True):
-        left.annotate(
-            str(a + b), (place, a + b), (0, 2.5), textcoords="offset points", ha="center", fontsize=8, color=INK
-        )  # fmt: skip
-    _frame(left, whole)
-    left.set_xlim(-0.6, max(len(bars), 5) - 0.4)
-    left.set_xticks([])
-    for place, label in zip(places, labels, strict=True):
-        # line by line: only a single line is anchored at its middle, whatever font the reader's browser takes
-        for row, line in enumerate(label):
-            left.annotate(
-                texts.hold(line), (place, 0), (0, -11 - ROW * row), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", fontsize=7.5, color=INK,
-            )  # fmt: skip
-    left.set_ylabel(texts.hold(axes[0]), fontsize=8, color=GREY)
-    left.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    top, bottom = 10.0, 10.0 + PLOT
+    slot = (RIGHT - LEFT) / max(len(bars), 5)
+    width = 0.68 * slot
 
-    right = left.twinx()
+    def y(share: float) -> float:
+        return bottom - share * PLOT / HEADROOM
+
+    drawn: Elements = [_hatching("pareto-overruled"), _axis(bottom), _dashed([(LEFT, y(0.8)), (RIGHT, y(0.8))], "2 3")]
+    for value in _steps(whole):
+        drawn.append(_text(LEFT - 5, y(value / whole) + 2.7, str(value), "end", GREY, 7.5))
+    for step in range(6):
+        drawn.append(_text(RIGHT + 5, y(step / 5) + 2.7, f"{20 * step}{percent}", "start", GREY, 7.5))
     sofar, points = 0, []
-    for _, a, b in bars:
-        sofar += a + b
-        points.append(sofar / whole)
-    # drawn to the right edge of each bar, where Pareto's line belongs and where it stays clear of the numbers
-    edges = [place + width / 2 for place in places]
-    right.plot(edges, points, color=LINE, marker="o", markersize=4, markerfacecolor="white", linewidth=1.4, zorder=3)
-    right.axhline(0.8, color=GREY, linewidth=0.6, linestyle=(0, (2, 3)), zorder=1)
-    _frame(right, 1.0)
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent))
-    right.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    right.set_ylabel(texts.hold(axes[1]), fontsize=8, color=GREY)
-    return _svg(figure, texts, "pareto", title, desc)
+    for place, ((_, standing, overruled), label) in enumerate(zip(bars, labels, strict=True)):
+        middle = LEFT + slot * (place + 0.5)
+        left, low, high = middle - width / 2, y(standing / whole), y((standing + overruled) / whole)
+        drawn.append(svg.Rect(x=_n(left), y=_n(low), width=_n(width), height=_n(bottom - low), fill=BAR))
+        if overruled:
+            drawn.append(
+                svg.Rect(
+                    x=_n(left), y=_n(high), width=_n(width), height=_n(low - high),
+                    fill="url(#pareto-overruled)", stroke=BAR, stroke_width=0.9,
+                )
+            )  # fmt: skip
+        drawn.append(_text(middle, high - 3, str(standing + overruled), "middle", INK, 8))
+        drawn += [_text(middle, bottom + 11 + ROW * row, line, "middle", INK, 7.5) for row, line in enumerate(label)]
+        sofar += standing + overruled
+        # drawn to the right edge of each bar, where Pareto's line belongs and where it stays clear of the numbers
+        points.append((left + width, y(sofar / whole)))
+    drawn.append(_line(points, LINE, 1.4))
+    drawn += [svg.Circle(cx=_n(x), cy=_n(at), r=2, fill="white", stroke=LINE, stroke_width=1.4) for x, at in points]
+    drawn += [_upright(9, (top + bottom) / 2, axes[0]), _upright(WIDTH - 3, (top + bottom) / 2, axes[1])]
+    height = bottom + 8 + ROW * max(len(label) for label in labels)
+    return _chart("pareto", height, drawn, title, desc)
 
 
 def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], percent: str, title: str, desc: str) -> str:
@@ -126,36 +97,41 @@ def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], percent: 
     days: oldest first, the reported one last. The line passes over days without parcels. A diamond is the last day with
     parcels, a ring a day outside its limits.
     """
-    texts = _Texts()
-    figure, axes = _figure(1.3, 0.075, 0.905, 0.22, 1.0)
-    worked = [(place, line) for place, line in enumerate(days) if line.first_pass.rate is not None]
-    places = [place for place, _ in worked]
-    rates = [line.first_pass.rate or 0.0 for _, line in worked]
-    axes.plot(places, rates, color=BAR, marker="o", markersize=3.2, linewidth=1.2, zorder=3)
-    axes.plot(places[-1:], rates[-1:], color=BAR, marker="D", markersize=6, zorder=4)
-    for limits in ([line.low for _, line in worked], [line.high for _, line in worked]):
-        heights = [float("nan") if limit is None else limit for limit in limits]
-        if limits == [None] * len(limits):
-            continue  # a line of nothing would be a <path> without its data
-        axes.step(places, heights, where="mid", color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
-    outside = [(place, line.first_pass.rate or 0.0) for place, line in worked if line.outside]
-    if outside:
-        axes.plot(
-            [place for place, _ in outside], [rate for _, rate in outside], linestyle="none", marker="o", markersize=11,
-            markerfacecolor="none", markeredgecolor=LINE, markeredgewidth=1.4, zorder=5,
-        )  # fmt: skip
-    told = [*rates, *(line.low for _, line in worked if line.low is not None)]
-    bottom = max(0.0, floor(min(told, default=0.9) * 20 - 0.4) / 20)
-    _frame(axes, 1.0, bottom)
-    axes.set_ylim(bottom, 1.0 + (1.0 - bottom) * 0.08)
-    axes.set_xlim(-0.6, len(days) - 0.4)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent, decimals=0))
-    axes.set_ylim(bottom, 1.0 + (1.0 - bottom) * 0.08)
-    ticks = [place for place in range(len(days)) if (len(days) - 1 - place) % 7 == 0]
-    axes.set_xticks(ticks, [texts.hold(day_name(days[place])) for place in ticks], fontsize=7.5, color=INK)
-    axes.tick_params(axis="x", length=3, pad=3, color=GREY)
-    return _svg(figure, texts, "strip", title, desc)
+    worked = [(place, line, line.first_pass.rate) for place, line in enumerate(days)]
+    told = [(place, line, rate) for place, line, rate in worked if rate is not None]
+    heights = [rate for _, _, rate in told] + [line.low for _, line, _ in told if line.low is not None]
+    least = max(0.0, floor(min(heights, default=0.9) * 20 - 0.4) / 20)
+    bottom = 8.0 + STRIP
+    slot = (RIGHT - LEFT) / max(len(days), 1)
+
+    def x(place: float) -> float:
+        return LEFT + slot * (place + 0.5)
+
+    def y(rate: float) -> float:
+        return bottom - (rate - least) / ((1 - least) * HEADROOM) * STRIP
+
+    drawn: Elements = [_axis(bottom)]
+    for quarter in range(5):
+        rate = least + (1 - least) * quarter / 4
+        drawn.append(
+            _text(LEFT - 5, y(rate) + 2.7, f"{100 * rate:.{0 if least <= 0.8 else 1}f}{percent}", "end", GREY, 7.5)
+        )
+    for limit in ("low", "high"):
+        drawn += _staircase([(place, getattr(line, limit)) for place, line, _ in told], x, y)
+    if told:
+        drawn.append(_line([(x(place), y(rate)) for place, _, rate in told], BAR, 1.2))
+        drawn.append(_diamond(x(told[-1][0]), y(told[-1][2])))
+    drawn += [svg.Circle(cx=_n(x(place)), cy=_n(y(rate)), r=1.6, fill=BAR) for place, _, rate in told]
+    drawn += [
+        svg.Circle(cx=_n(x(place)), cy=_n(y(rate)), r=5.5, fill="none", stroke=LINE, stroke_width=1.4)
+        for place, line, rate in told
+        if line.outside
+    ]
+    for place in range(len(days)):
+        if (len(days) - 1 - place) % 7 == 0:
+            drawn.append(_line([(x(place), bottom), (x(place), bottom + 3)], GREY, 0.8))
+            drawn.append(_text(x(place), bottom + 12, day_name(days[place]), "middle", INK, 7.5))
+    return _chart("strip", bottom + 16, drawn, title, desc)
 
 
 def wrapped(label: str) -> tuple[str, ...]:
@@ -195,59 +171,90 @@ def _bars(lines: Sequence[ParetoLine], name: Callable[[str], str], other: str) -
     return bars
 
 
-def _figure(height: float, left: float, width: float, bottom: float, tall: float) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes. left, width: shares of WIDTH; height, bottom, tall: inches."""
-    figure = Figure(figsize=(WIDTH, height), facecolor="none")
-    FigureCanvasSVG(figure)
-    return figure, figure.add_axes((left, bottom / height, width, tall / height), facecolor="none")
+def _steps(whole: int) -> range:
+    """Round whole numbers from 0 to at most `whole`, about five of them."""
+    rough = max(whole / 5, 1)
+    scale = 10 ** floor(log10(rough))
+    step = next(scale * nice for nice in (1, 2, 5, 10) if scale * nice >= rough)
+    return range(0, whole + 1, ceil(step))
 
 
-def _frame(axes: Axes, top: float, bottom: float = 0.0) -> None:
-    axes.set_ylim(bottom, bottom + (top - bottom) * 1.08)
-    axes.tick_params(axis="y", labelsize=7.5, labelcolor=GREY, length=0)
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(GREY)
-    axes.spines["bottom"].set_linewidth(0.8)
-    axes.grid(visible=False)
+def _staircase(
+    limits: Iterable[tuple[int, float | None]], x: Callable[[float], float], y: Callable[[float], float]
+) -> Elements:
+    """A dashed step for each day that has a limit, joined between neighbours that both have one."""
+    drawn: Elements = []
+    steps: list[tuple[float, float]] = []
+    for place, limit in [*limits, (0, None)]:
+        if limit is not None:
+            steps += [(x(place - 0.5), y(limit)), (x(place + 0.5), y(limit))]
+        elif steps:
+            drawn.append(_dashed(steps, "4 2"))
+            steps = []
+    return drawn
 
 
-def _svg(figure: Figure, texts: _Texts, name: str, title: str, desc: str) -> str:
-    """The figure as one element that may stand in a page: scales with it, is named, and owns its ids."""
-    written = StringIO()
-    figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    root = ET.fromstring(written.getvalue())  # noqa: S314 - written by matplotlib a line above
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
-                parent.remove(child)
-    _own_ids(root, name)
-    for element in root.iter(f"{{{_SVG}}}text"):
-        element.text = texts.fill(element.text or "")
-        element.set("style", re.sub(r"font-family:[^;]*;?\s*", "", element.get("style", "")))
-    for attribute in ("width", "height", "version"):
-        root.attrib.pop(attribute, None)
-    root.set("class", f"chart {name}")
-    root.set("role", "img")
-    root.set("aria-labelledby", f"{name}-title {name}-desc")
-    for tag, text in (("desc", desc), ("title", title)):
-        element = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
-        element.text = text
-        root.insert(0, element)
-    return ET.tostring(root, encoding="unicode")
+def _n(value: float) -> float:
+    """Two decimals of a point are more than any printer has, and keep the page small."""
+    return round(value, 2)
 
 
-def _own_ids(root: ET.Element, name: str) -> None:
-    """Drop the ids that nothing refers to and begin the others with the chart's name: two charts share one page."""
-    used = {ref for element in root.iter() for value in element.attrib.values() for ref in _URL.findall(value)}
-    used |= {element.attrib[_HREF].removeprefix("#") for element in root.iter() if _HREF in element.attrib}
-    for element in root.iter():
-        if element.get("id") not in used:
-            element.attrib.pop("id", None)
-        for key, value in element.attrib.items():
-            if key == "id":
-                element.set(key, f"{name}-{value}")
-            elif key == _HREF:
-                element.set(key, f"#{name}-{value.removeprefix('#')}")
-            else:
-                element.set(key, _URL.sub(f"url(#{name}-\\1)", value))
+def _words(text: str) -> str:
+    """What a courier or a packer typed, escaped; a control character, which XML cannot hold, is shown as unknown."""
+    return escape("".join(c if c.isprintable() else "\ufffd" for c in text), quote=False)
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str, size: float) -> svg.Text:
+    return svg.Text(x=_n(x), y=_n(y), text=_words(text), fill=colour, font_size=size, extra={"text-anchor": anchor})
+
+
+def _upright(x: float, y: float, text: str) -> svg.Text:
+    """An axis' name, read from below."""
+    turned = f"rotate(-90 {_n(x)} {_n(y)})"
+    extra = {"text-anchor": "middle", "transform": turned}
+    return svg.Text(x=_n(x), y=_n(y), text=_words(text), fill=GREY, font_size=8, extra=extra)
+
+
+def _line(points: Sequence[tuple[float, float]], colour: str, width: float) -> svg.Polyline:
+    return svg.Polyline(points=_points(points), fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round")
+
+
+def _dashed(points: Sequence[tuple[float, float]], dashes: str) -> svg.Polyline:
+    extra = {"stroke-dasharray": dashes}
+    return svg.Polyline(points=_points(points), fill="none", stroke=GREY, stroke_width=0.7, extra=extra)
+
+
+def _points(points: Sequence[tuple[float, float]]) -> list[svg.Point]:
+    return [svg.Point(_n(x), _n(y)) for x, y in points]
+
+
+def _axis(y: float) -> svg.Polyline:
+    return _line([(LEFT, y), (RIGHT, y)], GREY, 0.8)
+
+
+def _diamond(x: float, y: float) -> svg.Polygon:
+    return svg.Polygon(points=_points([(x, y - 4), (x + 4, y), (x, y + 4), (x - 4, y)]), fill=BAR)
+
+
+def _hatching(name: str) -> svg.Element:
+    stripe = svg.Rect(width=1.1, height=4, fill=BAR)
+    ground = svg.Rect(width=4, height=4, fill="white")
+    return svg.Pattern(
+        id=name, width=4, height=4, patternUnits="userSpaceOnUse", patternTransform=[svg.Rotate(45)],
+        elements=[ground, stripe],
+    )  # fmt: skip
+
+
+def _chart(name: str, height: float, drawn: Elements, title: str, desc: str) -> str:
+    """One element that may stand in a page: scales with it, is named for those who do not see it, and owns its ids."""
+    named: Elements = [
+        svg.Title(id=f"{name}-title", text=_words(title)),
+        svg.Desc(id=f"{name}-desc", text=_words(desc)),
+    ]
+    whole = svg.SVG(
+        viewBox=svg.ViewBoxSpec(0, 0, WIDTH, _n(height)),
+        class_=["chart", name],
+        elements=[*named, *drawn],
+        extra={"role": "img", "aria-labelledby": f"{name}-title {name}-desc"},
+    )
+    return str(whole)

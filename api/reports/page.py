@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from api.reports import chart
 from api.reports.days import LEAST, DayLine
 from api.reports.wording import Language, Words
 
@@ -59,11 +60,9 @@ def _environment() -> Environment:
 
 def _charts(report: DailyReport, words: Words) -> dict[str, Any]:
     """The charts that this day has something for."""
-    from api.reports import chart  # noqa: PLC0415 - matplotlib takes a second to load, and an empty day needs none
-
     charts = {}
     if report.defects:
-        charts["pareto"] = Markup(  # noqa: S704 - every text in it was escaped by the XML writer
+        charts["pareto"] = Markup(  # noqa: S704 - every text in it was escaped by the chart
             chart.pareto(
                 report.defects, words.kind, words.say("other"), (words.say("parcels"), words.say("cumulative_share")),
                 words.say("percent_sign"), words.say("pareto_title"), words.say("pareto_desc"),
