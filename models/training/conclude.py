@@ -22,7 +22,7 @@ from models.training.evaluate import (
     matched,
 )
 from models.training.integrity import DamageHead, helped, looks_of, only, probe
-from models.training.measure import Matched
+from models.training.measure import Matched, counts_at
 from models.training.network import CLASSES, FIRST_MARK
 from models.training.plan import Job
 from models.training.release import Findings
@@ -30,6 +30,7 @@ from models.training.thresholds import (
     FALSE_STOPS_FAIL,
     FALSE_STOPS_UNSURE,
     FEWEST,
+    LEAST_PRECISION,
     best_f1,
     damage_map_points,
     false_stop_point,
@@ -39,6 +40,10 @@ from models.training.thresholds import (
 from models.training.train import trained
 
 Told = Mapping[int, Answer]
+NOT_CHOSEN = (
+    f"{{marks}}: fewer than {FEWEST} examples, or no threshold with {LEAST_PRECISION:.0%} precision on unseen views; "
+    "the inspector asks a person to look for these"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def conclude(
             "chosen_on": f"composites, renders and photos, {unseen}: present from 95 % precision on, or where "
             "that is never reached from the best precision that still finds a tenth; "
             "doubtful keeps 95 % of the found",
-            **({"not_chosen": f"too few examples: {', '.join(unknown)}"} if unknown else {}),
+            **({"not_chosen": NOT_CHOSEN.format(marks=", ".join(unknown))} if unknown else {}),
         },
         "integrity": {
             "fail": false_stop_point(p, looks.damaged, looks.weights, FALSE_STOPS_FAIL),
@@ -125,6 +130,7 @@ def conclude(
         "damage_map": {**points, "chosen_on": f"cells of second looks, {unseen}: best F1 per kind"},
     }
     present = marks_of(marks)
+    measured = present | {name: best_f1(_rows(shelf, told, dressed, name)) for name in unknown}
     checked = _checked(jobs, [i for i in photos if i in for_marks])
     metrics = {
         "how": procedure.how,
@@ -137,10 +143,11 @@ def conclude(
         "shipping_label_ap50_photos": box_figure(*_of(shelf, told, photos), "shipping_label").told(),
         "marks_held_out_composites": mark_figures(
             *_of(shelf, told, [i for i in dressed if views[i].source == "photos" and views[i].look == "parcel"]),
-            present,
+            measured,
         ),
         "marks_held_out_composites_whole_frame": mark_figures(
-            *_of(shelf, told, [i for i in dressed if views[i].source == "photos" and views[i].look == "frame"]), present
+            *_of(shelf, told, [i for i in dressed if views[i].source == "photos" and views[i].look == "frame"]),
+            measured,
         ),
         "this_way_up_real_photos": mark_figures(
             *_of(shelf, told, on_photos),
@@ -170,7 +177,7 @@ def _rows(shelf: Shelf, told: Told, indices: Sequence[int], name: str) -> list[M
 
 
 def _mark_points(shelf: Shelf, told: Told, indices: Sequence[int]) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Thresholds of each mark, and the marks for which there is too little to choose on."""
+    """Thresholds of each mark, and the marks for which there is none that could be trusted."""
     points, unknown = {}, []
     for name in mark_names():
         rows = _rows(shelf, told, indices, name)
@@ -178,6 +185,10 @@ def _mark_points(shelf: Shelf, told: Told, indices: Sequence[int]) -> tuple[dict
             unknown.append(name)
             continue
         present = precise(rows)
+        right, wrong, _ = counts_at(rows, present)
+        if right < LEAST_PRECISION * (right + wrong):
+            unknown.append(name)
+            continue
         points[name] = {"present": present, "doubtful": round(min(keeps(rows, 0.95), 0.6 * present), 3)}
     return points, unknown
 

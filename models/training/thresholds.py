@@ -13,7 +13,8 @@ from models.training.network import DAMAGE_KINDS
 from models.training.views import View
 
 FALSE_STOPS_FAIL, FALSE_STOPS_UNSURE = 0.05, 0.15
-WANTED_PRECISION = 0.95
+WANTED_PRECISION, LEAST_PRECISION = 0.95, 0.7
+"""Of a mark called present: what is aimed at, and what is the least with which the mark is used at all."""
 FEWEST = 15
 """With fewer true boxes than this no threshold can be chosen; the card then says so."""
 
