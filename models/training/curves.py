@@ -27,7 +27,7 @@ def draw(runs: Sequence[Path], target: Path, window: int = 50) -> None:
             smooth = np.convolve(values, np.ones(window) / window, "valid")
             axis.plot(np.arange(len(smooth)) + window, smooth, label=run.name, linewidth=1)
     for axis, part in zip(axes, PARTS, strict=True):
-        axis.set(title=part, xlabel="step", yscale="log")
+        axis.set(title=part, xlabel="step", ylim=(0, None))
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=7)
     figure.tight_layout()
