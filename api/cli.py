@@ -64,8 +64,13 @@ def serve(data: Path | None, host: str | None, port: int | None, no_worker: bool
     from api import logs
     from api.app import create_app
     from api.database import UnusableDatabaseError
+    from api.shipments.carriers import CarrierSettingsError, close_all, load_carriers
 
     settings = _settings(data, host=host, port=port)
+    try:
+        close_all(load_carriers(settings.carriers))  # a mistake is told now, not by a job's log hours later
+    except CarrierSettingsError as error:
+        raise click.ClickException(str(error)) from error
     listener = _listen(settings.host, settings.port)
     logs.set_up()
     try:

@@ -13,6 +13,7 @@ from api.orders import service
 from api.orders.schemas import EXAMPLE, OrderAnswer
 from api.orders.tables import Order
 from api.security import Caller, Scope, require
+from api.shipments import service as shipments
 from inspector.wire import OrderDocument
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
@@ -31,9 +32,17 @@ def put_order(
     response: Response,
     _caller: Annotated[Caller, Depends(require(Scope.WAREHOUSE))],
 ) -> OrderAnswer:
-    """The packing spec, the promise, where it goes and whom to contact; replaces what was registered before."""
+    """The packing spec, the promise, where it goes and whom to contact; replaces what was registered before.
+
+    A new promise also holds for a parcel of this order that is under way: its flag and contact follow.
+    """
+    now, zone = services.clock(), services.settings.zone
     with services.database.writing() as session:
-        kept, created = service.register(session, order, document, services.clock(), services.settings.customer_days)
+
+        def promise_again(changed: Order) -> None:
+            shipments.promise_again(session, changed, now, settings_zone=zone, new_id=services.new_id)
+
+        kept, created = service.register(session, order, document, now, services.settings.customer_days, promise_again)
         response.status_code = 201 if created else 200
         return service.answer(session, kept, with_customer=True)
 

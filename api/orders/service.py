@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete
@@ -17,11 +18,17 @@ from inspector.wire import OrderDocument
 
 
 def register(
-    session: Session, order_id: str, document: OrderDocument, now: datetime, customer_days: int
+    session: Session,
+    order_id: str,
+    document: OrderDocument,
+    now: datetime,
+    customer_days: int,
+    on_new_promise: Callable[[Order], None],
 ) -> tuple[Order, bool]:
     """Store the order; True when it is new. The same document again changes nothing.
 
     The revision grows when the eye would judge differently: a new promise or address leaves inspections valid.
+    on_new_promise: called when a known order's promise became another one.
     """
     one_at_a_time(session, "order", order_id)
     kept = document.model_dump(mode="json", exclude={"customer"})
@@ -34,12 +41,15 @@ def register(
         if _judged(OrderDocument.model_validate(order.document)) != _judged(document):
             order.revision += 1
         order.document, order.updated_at = kept, now
+    promised_anew = not created and (order.promised_by, order.zone) != (document.promised_by, document.zone)
     order.promised_by, order.zone = document.promised_by, document.zone
     order.country = document.destination.country if document.destination else None
     order.postcode = document.destination.postcode if document.destination else None
     session.flush()
     _remember_customer(session, order, document, now, customer_days)
     session.flush()
+    if promised_anew:
+        on_new_promise(order)
     return order, created
 
 

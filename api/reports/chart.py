@@ -111,11 +111,9 @@ def strip(days: Sequence[DayLine], day_name: Callable[[DayLine], str], percent: 
         return bottom - (rate - least) / ((1 - least) * HEADROOM) * STRIP
 
     drawn: Elements = [_axis(bottom)]
-    for quarter in range(5):
-        rate = least + (1 - least) * quarter / 4
-        drawn.append(
-            _text(LEFT - 5, y(rate) + 2.7, f"{100 * rate:.{0 if least <= 0.8 else 1}f}{percent}", "end", GREY, 7.5)
-        )
+    twentieths = next(step for step in (1, 2, 4) if (1 - least) * 20 <= 5 * step)
+    for at in range(20, round(least * 20) - 1, -twentieths):
+        drawn.append(_text(LEFT - 5, y(at / 20) + 2.7, f"{5 * at}{percent}", "end", GREY, 7.5))
     for limit in ("low", "high"):
         drawn += _staircase([(place, getattr(line, limit)) for place, line, _ in told], x, y)
     if told:

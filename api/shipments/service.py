@@ -104,6 +104,19 @@ def set_promise(
     return shipment
 
 
+def promise_again(
+    session: Session, order: Order, now: datetime, *, settings_zone: str, new_id: Callable[[], str]
+) -> None:
+    """The order got a new promise: its parcels that have not arrived follow. An order without one changes nothing."""
+    if order.promised_by is None:
+        return
+    under_way = select(Shipment.id).where(Shipment.order_id == order.id, Shipment.delivered_at.is_(None))
+    for shipment_id in session.scalars(under_way).all():
+        set_promise(
+            session, shipment_id, order.promised_by, order.zone, now, settings_zone=settings_zone, new_id=new_id
+        )
+
+
 def find(session: Session, shipment_id: str) -> Shipment:
     """Raises Problem 404."""
     shipment = session.get(Shipment, shipment_id)

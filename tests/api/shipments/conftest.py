@@ -144,7 +144,7 @@ class Warehouse:
             }
         )
         with self.services.database.writing() as session:
-            kept, _ = register(session, order or f"O-{number}", document, self.clock(), 60)
+            kept, _ = register(session, order or f"O-{number}", document, self.clock(), 60, lambda _: None)
             sent = open_shipment(
                 session, kept, carrier, number, self.clock(), shipment_id=f"S-{number}", now=self.clock()
             )

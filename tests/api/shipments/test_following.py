@@ -99,6 +99,24 @@ def test_the_contact_closes_itself_when_the_parcel_arrives_first(
     assert (flag["kind"], flag["cleared_because"]) == ("late", "delivered")
 
 
+def test_a_new_promise_on_the_order_holds_for_its_parcel_under_way(
+    warehouse: Warehouse, courier: Courier, support: Support, keys: Keys
+) -> None:
+    parcel = warehouse.send("LP1", promise=1)
+    courier.script("LP1", late_journey(warehouse.clock()))
+    warehouse.pass_days(3)
+    assert len(support.contacts()) == 1
+    order = {"tracking_number": "LP1", "promised_by": warehouse.today(2).isoformat(), "zone": "Asia/Shanghai"}
+    for _ in range(2):  # sent twice, as callers do
+        answer = support.client.put("/v1/orders/O-LP1", json=order, headers=keys["warehouse"])
+        assert answer.status_code == 200, answer.text
+    followed = support.shipment(parcel)
+    assert followed["promised_by"] == order["promised_by"]
+    assert followed["lateness"] != "late"
+    assert support.contacts() == []
+    assert [one["outcome"] for one in support.contacts("resolved")] == ["new_promise"]
+
+
 def test_a_delivery_heard_of_late_takes_the_flag_back(warehouse: Warehouse, courier: Courier, support: Support) -> None:
     """The courier was silent over the promise; then it turns out that the parcel had arrived in time."""
     parcel = warehouse.send("LP1", promise=1)
