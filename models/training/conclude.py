@@ -20,6 +20,7 @@ from models.training.evaluate import (
     mark_names,
     marks_of,
     matched,
+    presence,
 )
 from models.training.integrity import DamageHead, helped, looks_of, only, probe
 from models.training.measure import Matched, counts_at
@@ -116,7 +117,7 @@ def conclude(
         "shipping_label": {"found": best_f1(labels), "chosen_on": f"frames and composites, {unseen}: best F1"},
         "marks": {
             **marks,
-            "chosen_on": f"composites, renders and photos, {unseen}: present from 95 % precision on, or where "
+            "chosen_on": f"looks at composites, renders and photos, {unseen}: present from 95 % precision on, or where "
             "that is never reached from the best precision that still finds a tenth; "
             "doubtful keeps 95 % of the found",
             **({"not_chosen": NOT_CHOSEN.format(marks=", ".join(unknown))} if unknown else {}),
@@ -130,7 +131,7 @@ def conclude(
         "damage_map": {**points, "chosen_on": f"cells of second looks, {unseen}: best F1 per kind"},
     }
     present = marks_of(marks)
-    measured = present | {name: best_f1(_rows(shelf, told, dressed, name)) for name in unknown}
+    measured = present | {name: best_f1(presence(*_of(shelf, told, dressed), name)) for name in unknown}
     checked = _checked(jobs, [i for i in photos if i in for_marks])
     metrics = {
         "how": procedure.how,
@@ -180,7 +181,7 @@ def _mark_points(shelf: Shelf, told: Told, indices: Sequence[int]) -> tuple[dict
     """Thresholds of each mark, and the marks for which there is none that could be trusted."""
     points, unknown = {}, []
     for name in mark_names():
-        rows = _rows(shelf, told, indices, name)
+        rows = presence(*_of(shelf, told, indices), name)
         if sum(m.truth for m in rows) < FEWEST:
             unknown.append(name)
             continue

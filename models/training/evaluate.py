@@ -74,6 +74,21 @@ def matched(
     return out
 
 
+def presence(views: Sequence[View], told: Sequence[Answer], name: str) -> list[Matched]:
+    """Whether a look shows a class at all, which is what the marks check asks: one detection a view, its best score.
+
+    turn_errors are those of the boxes that match.
+    """
+    index = CLASSES.index(name)
+    judged = [(v, a) for v, a in zip(views, told, strict=True) if v.judged[index]]
+    out = []
+    for (view, answer), boxes in zip(judged, matched(views, told, name), strict=True):
+        best = answer.detections.of(index, FLOOR).scores[:1].astype(np.float64)
+        there = bool((view.classes == index).any())
+        out.append(Matched(best, np.full(len(best), there), int(there), boxes.turn_errors))
+    return out
+
+
 def box_figure(views: Sequence[View], told: Sequence[Answer], name: str) -> Figure:
     """AP50 of a class with its interval over groups."""
     index = CLASSES.index(name)
@@ -85,12 +100,15 @@ def box_figure(views: Sequence[View], told: Sequence[Answer], name: str) -> Figu
 def mark_figures(
     views: Sequence[View], told: Sequence[Answer], thresholds: dict[str, float]
 ) -> dict[str, dict[str, object]]:
-    """Recall and precision of each mark at its threshold, with intervals, and the median error of its turn."""
+    """Per mark, over looks: how many that show it are told to (recall), how many told to show it do (precision).
+
+    At the mark's threshold, with intervals; also the median error of the turn of its boxes.
+    """
     out: dict[str, dict[str, object]] = {}
     for name, threshold in thresholds.items():
         index = CLASSES.index(name)
         pairs = [(v, a) for v, a in zip(views, told, strict=True) if v.judged[index]]
-        rows = matched([v for v, _ in pairs], [a for _, a in pairs], name)
+        rows = presence([v for v, _ in pairs], [a for _, a in pairs], name)
         groups = [v.group for v, _ in pairs]
 
         def rate(i: npt.NDArray[np.int64], *, recall: bool, rows: list[Matched] = rows, at: float = threshold) -> float:
@@ -99,7 +117,7 @@ def mark_figures(
 
         errors = np.concatenate([m.turn_errors for m in rows]) if rows else np.zeros(0)
         out[name] = {
-            "boxes": sum(m.truth for m in rows),
+            "looks_that_show_it": sum(m.truth for m in rows),
             "recall": bootstrap(lambda i: rate(i, recall=True), groups, rounds=200).told(),
             "precision": bootstrap(lambda i: rate(i, recall=False), groups, rounds=200).told(),
             "median_turn_error_deg": round(float(np.nanmedian(errors)), 1) if np.isfinite(errors).any() else None,

@@ -33,9 +33,10 @@ At the card's thresholds on the {photos} photos from the web: {damaged_stopped} 
 unsure), and {intact_stopped} % of the intact. A parcel was found on {parcel_found} of {photos}.
 
 Marks on composites: the photo below them is unseen, the way of drawing them is not, so real marks will be found less
-often than this table says.
+often than this table says. Recall: of the looks that show the mark, the share that is told to; precision: of the looks
+told to show it, the share that does.
 
-| mark | used | recall, close look | precision, close look | recall, whole picture | marks, close / whole |
+| mark | used | recall, close look | precision, close look | recall, whole picture | looks that show it, close / whole |
 |---|---|---|---|---|---|
 {marks}
 
@@ -61,8 +62,9 @@ HONEST = (
     "The photos from the web mostly show obvious damage (mild and doubtful cases were left out), so a bench "
     "will see lower figures. The renders, whose damage goes down to slight, show what mild damage costs.",
     "Marks are its weak side: read the table before you rely on it. A mark that is not used could not be told with "
-    "70 % precision; where an order asks for it, the inspector answers unsure and a person looks. The others are found "
-    "too seldom, which costs false stops rather than escapes.",
+    "70 % precision on unseen renders and composites together; where an order asks for it, the inspector answers unsure "
+    "and a person looks. The others are found too seldom, which costs false stops; where the table shows low precision "
+    "they are also seen where they are not.",
     "Damage was learnt from renders and composites. The kinds in the damage map are a hint, not a diagnosis.",
     "The only handling mark with real photos is this way up; all others were learnt from drawings of our own.",
     "The licensed photos come from few places (20 groups), which the intervals reflect only in part.",
@@ -100,8 +102,8 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
     ]
     up = metrics["this_way_up_real_photos"].get("this_way_up")
     if up:
-        rows.append(("unseen licensed photos", "real this-way-up marks found (either look)", up["recall"]))
-        rows.append(("unseen licensed photos", "this-way-up marks that are right", up["precision"]))
+        rows.append(("unseen licensed photos", "looks with a real this-way-up mark that are told so", up["recall"]))
+        rows.append(("unseen licensed photos", "looks told to show one that do", up["precision"]))
     return PAGE.format(
         version=card["version"],
         state=card["state"],
@@ -145,4 +147,4 @@ def _mark(name: str, card: Mapping[str, Any]) -> str:
     close = metrics["marks_held_out_composites"][name]
     whole = metrics["marks_held_out_composites_whole_frame"][name]
     figures = " | ".join(_figure(v) for v in (close["recall"], close["precision"], whole["recall"]))
-    return f"| {name} | {used} | {figures} | {close['boxes']} / {whole['boxes']} |"
+    return f"| {name} | {used} | {figures} | {close['looks_that_show_it']} / {whole['looks_that_show_it']} |"
