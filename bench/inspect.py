@@ -122,7 +122,7 @@ def served() -> Iterator[Server]:
         environment = {**os.environ, "LASTLOOK_DATA": data, "LASTLOOK_PORT": str(port), "LASTLOOK_HOST": "127.0.0.1"}
         create = [sys.executable, "-m", "lastlook", "keys", "create", "bench", "--scope", "station"]
         made = subprocess.run(create, env=environment, check=True, capture_output=True, text=True)
-        key = re.search(r"ll_\w+", made.stdout)
+        key = re.search(r"ll_[\w-]+", made.stdout)
         if key is None:
             raise SystemExit(f"no key in {made.stdout!r}")
         started = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +21,7 @@ CARRIER = "demo-post"
 
 @dataclass(frozen=True)
 class Parcel:
-    """One order of the day. picture: what the bench camera sees of it. what: how a person would call it."""
+    """One order of the day. picture: what the bench camera sees. what: how a person calls it. fine: may leave so."""
 
     order: str
     picture: str
@@ -29,20 +30,36 @@ class Parcel:
     marks: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     stage: Stage = Stage.SEALED
+    fine: bool = True
 
 
 PARCELS = (
     Parcel("A-1001", "01-intact-carton.jpg", "LL000000001", "a carton with a FRAGILE sticker", marks=("fragile",)),
     Parcel("A-1002", "02-intact-mailer.jpg", "LL000000002", "a poly mailer"),
-    Parcel("A-1003", "03-crushed-corner.jpg", "LL000000003", "a carton with a crushed corner"),
-    Parcel("A-1004", "04-torn-hole.jpg", "LL000000004", "a carton with a torn hole"),
-    Parcel("A-1005", "05-wet.jpg", "LL000000005", "a wet carton"),
-    Parcel("A-1006", "06-missing-mark.jpg", "LL000000006", "a carton without its FRAGILE mark", marks=("fragile",)),
-    Parcel("A-1007", "07-wrong-label.jpg", "LL000000007", "a carton with another order's label"),
-    Parcel("A-1008", "08-open-flap.jpg", "LL000000008", "a carton with an open flap"),
+    Parcel("A-1003", "03-crushed-corner.jpg", "LL000000003", "a carton with a crushed corner", fine=False),
+    Parcel("A-1004", "04-torn-hole.jpg", "LL000000004", "a carton with a torn hole", fine=False),
+    Parcel("A-1005", "05-wet.jpg", "LL000000005", "a wet carton", fine=False),
+    Parcel(
+        "A-1006",
+        "06-missing-mark.jpg",
+        "LL000000006",
+        "a carton without its FRAGILE mark",
+        marks=("fragile",),
+        fine=False,
+    ),
+    Parcel("A-1007", "07-wrong-label.jpg", "LL000000007", "a carton with another order's label", fine=False),
+    Parcel("A-1008", "08-open-flap.jpg", "LL000000008", "a carton with an open flap", fine=False),
     Parcel("A-1009", "09-this-way-up.jpg", "LL000000009", "a carton, this way up", marks=("this_way_up",)),
-    Parcel("A-1010", "10-blurred.jpg", "LL000000010", "a carton in motion"),
-    Parcel("A-1011", "11-open-box.jpg", "LL000000011", "an open box", items=("usb-cable", "manual"), stage=Stage.OPEN),
+    Parcel("A-1010", "10-blurred.jpg", "LL000000010", "a carton in motion", fine=False),
+    Parcel(
+        "A-1011",
+        "11-open-box.jpg",
+        "LL000000011",
+        "an open box",
+        items=("usb-cable", "manual"),
+        stage=Stage.OPEN,
+        fine=False,
+    ),
 )
 REPACKED = Parcel("A-1004", "13-fixed.jpg", "LL000000004", "the same goods in a new carton")
 LATE, PROMPT = PARCELS[0], PARCELS[1]
@@ -58,6 +75,7 @@ class Day:
     say: Callable[[str], None]
     now: datetime
     inspections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    right: list[bool] = field(default_factory=list)
 
     def play(self) -> None:
         """From the first order to the printed report."""
@@ -68,9 +86,10 @@ class Day:
         self._chapter("The bench camera looks at each parcel")
         for parcel in PARCELS:
             self._judge(parcel)
+        self.say(f"  right in {sum(self.right)} of {len(self.right)}; what the model can and cannot do is on its card")
         self._chapter("The dispatch gate")
         self._fix(PARCELS[3], REPACKED)
-        self._override()
+        self._override(PARCELS[5], "the sticker is on now, we both looked")
         gone = [parcel for parcel in (*PARCELS[:3], REPACKED, *PARCELS[4:]) if self._dispatch(parcel)]
         if not gone:
             raise DemoError("no parcel was let go; look at the annotated pictures")
@@ -104,7 +123,9 @@ class Day:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(encode_jpeg(draw(decode(data, name=parcel.picture), verdict)))
         why = "; ".join(verdict.reasons) or "nothing found"
-        self.say(f"  {parcel.order}  {verdict.decision.upper():8}{parcel.what}: {why}")
+        right = (verdict.decision == "release") == parcel.fine
+        self.right.append(right)
+        self.say(f"  {parcel.order}  {verdict.decision.upper():8}{parcel.what}: {why}{'' if right else '   <- WRONG'}")
         return answer
 
     def _fix(self, held: Parcel, repacked: Parcel) -> None:
@@ -122,21 +143,15 @@ class Day:
         state = "open" if gate["allowed"] else f"closed: {'; '.join(gate['reasons'])}"
         self.say(f"  {parcel.order}  gate {state}")
 
-    def _override(self) -> None:
-        """A person knows better, and says so with a name, a reason and a second person."""
-        for parcel in (PARCELS[8], PARCELS[4], PARCELS[2]):
-            answer = self.inspections[parcel.order]
-            if answer["verdict"] == "hold":
-                override = {
-                    "reason": "looked at it: fine",
-                    "operator": "li",
-                    "approved_by": "wang",
-                    "at": _text(self.now),
-                }
-                self.warehouse.override(answer["inspection"], override)
-                self.say(f"  {parcel.order}  overridden by li and wang: “{override['reason']}”")
-                self._say_gate(parcel)
-                return
+    def _override(self, parcel: Parcel, reason: str) -> None:
+        """A person decides against the machine, with a reason and a second person."""
+        answer = self.inspections[parcel.order]
+        if answer["verdict"] == "release":
+            return
+        document = {"reason": reason, "operator": "li", "approved_by": "wang", "at": _text(self.now)}
+        self.warehouse.override(answer["inspection"], document)
+        self.say(f"  {parcel.order}  overridden by li and wang: “{reason}”")
+        self._say_gate(parcel)
 
     def _dispatch(self, parcel: Parcel) -> bool:
         if not self.warehouse.gate(parcel.order)["allowed"]:
@@ -151,7 +166,8 @@ class Day:
         return True
 
     def _follow(self, gone: list[Parcel]) -> None:
-        arrived = until(self._delivered, "the courier to be polled")
+        prompt = [parcel for parcel in gone if parcel is not LATE]
+        arrived = until(lambda: self._delivered(len(prompt)), f"{len(prompt)} parcels to be polled and found delivered")
         self.say(f"  {len(arrived)} of {len(gone)} parcels delivered")
         if LATE not in gone:
             self.say(f"  {LATE.order} was not let go, so nothing runs late today")
@@ -161,8 +177,9 @@ class Day:
         self.say(f"  to contact before they complain: {contact['customer']['name']} <{contact['customer']['email']}>")
         self.say(f"  suggested words: {contact['suggestion']['text']}")
 
-    def _delivered(self) -> list[dict[str, Any]] | None:
-        return self.warehouse.listed("/v1/shipments", lateness="delivered") or None
+    def _delivered(self, count: int) -> list[dict[str, Any]] | None:
+        found = self.warehouse.listed("/v1/shipments", lateness="delivered")
+        return found if len(found) >= count else None
 
     def _contact(self) -> dict[str, Any] | None:
         return next(iter(self.warehouse.listed("/v1/contacts", state="open")), None)
@@ -172,7 +189,10 @@ class Day:
         for lang in ("en", "zh"):
             page = self.out / f"report-{day}-{lang}.html"
             page.write_bytes(self.warehouse.page(f"/reports/daily/{day}", lang=lang))
-        (self.out / f"report-{day}.json").write_bytes(self.warehouse.page(f"/reports/daily/{day}.json"))
+        twin = self.warehouse.page(f"/reports/daily/{day}.json")
+        (self.out / f"report-{day}.json").write_bytes(twin)
+        for sentence in json.loads(twin)["sentences"].values():
+            self.say(f"  {sentence}")
 
 
 def _text(moment: datetime) -> str:

@@ -113,7 +113,7 @@ def _answering(process: subprocess.Popen[str], log: Path) -> Warehouse:
     def ready() -> Warehouse | None:
         if process.poll() is not None:
             raise DemoError(f"the server stopped at once; its last words are in {log}")
-        url, key = told(r"http://[\d.]+:\d+"), told(r"ll_\w+")
+        url, key = told(r"http://[\d.]+:\d+"), told(r"ll_[\w-]+")
         if not url or not key:
             return None
         try:

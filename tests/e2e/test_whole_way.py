@@ -32,7 +32,7 @@ def _check(told: str, run: Path) -> None:
     assert "Refused: 409" in told, "the gate held nothing"
     assert "late by" in told, "nobody was told that a parcel is late"
     report = json.loads(next(run.glob("report-*.json")).read_text("utf-8"))
-    assert report["presented"]["parcels"] == 11
+    assert report["totals"]["presented"] == 11
     for lang in ("en", "zh"):
         (page,) = run.glob(f"report-*-{lang}.html")
         assert page.stat().st_size > 5_000
