@@ -27,6 +27,7 @@ def write_graph(net: ParcelNet, path: Path) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         # The older exporter writes this graph with a dynamic batch and nothing superfluous; torch warns that it is old.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Constant folding")  # the lopsided padding stays a few more nodes
         torch.onnx.export(
             net,
             (torch.zeros(1, 3, SIDE, SIDE),),

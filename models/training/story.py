@@ -62,9 +62,9 @@ HONEST = (
     "The photos from the web mostly show obvious damage (mild and doubtful cases were left out), so a bench "
     "will see lower figures. The renders, whose damage goes down to slight, show what mild damage costs.",
     "Marks are its weak side: read the table before you rely on it. A mark that is not used could not be told with "
-    "70 % precision on unseen renders and composites together; where an order asks for it, the inspector answers unsure "
-    "and a person looks. The others are found too seldom, which costs false stops; where the table shows low precision "
-    "they are also seen where they are not.",
+    "70 % precision on unseen renders and composites together; where an order asks for it, the inspector answers "
+    "unsure and a person looks. The others are found too seldom, which costs false stops; where the table shows low "
+    "precision they are also seen where they are not.",
     "Damage was learnt from renders and composites. The kinds in the damage map are a hint, not a diagnosis.",
     "The only handling mark with real photos is this way up; all others were learnt from drawings of our own.",
     "The licensed photos come from few places (20 groups), which the intervals reflect only in part.",
