@@ -42,7 +42,7 @@ def check_label(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckRe
         return CheckResult(Check.LABEL, Result.PASS, codes=told)
     others = [code for code in codes if _may_be_tracking(code)]
     if others:
-        first = others[0]
+        first = max(others, key=lambda code: code.box[2] * code.box[3])
         text = f"wrong label: it says {first.text}, this order has {spec.tracking_number}"
         wrong = Finding("wrong_label", 1.0, 1.0, first.box, text, first.frame)
         return CheckResult(Check.LABEL, Result.FAIL, findings=(wrong,), codes=told)

