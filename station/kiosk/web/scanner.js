@@ -24,7 +24,10 @@ export function listen({ field, onScan, onSpace }) {
       }
       return;
     }
-    if (event.key.length !== 1) return; // Shift, Tab, arrows
+    if (event.key.length !== 1) {
+      if (event.key !== "Shift") last = -Infinity; // Tab, arrows: fingers, so no burst goes on across them
+      return;
+    }
     if (!quick) {
       burst = "";
       before = inField ? { field: event.target, text: event.target.value } : { field, text: field.value };
