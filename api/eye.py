@@ -44,7 +44,7 @@ class SharedEye:
     """Loads the eye once, by the first who needs it; who comes meanwhile waits."""
 
     def __init__(self, load: Callable[[], Eye] = load_inspector) -> None:
-        self.limiter = CapacityLimiter(2 * (os.cpu_count() or 1))
+        self.limiter = CapacityLimiter(os.cpu_count() or 1)
         """How many parcels are judged at once: more would only take memory (a decoded picture has up to 150 MB) and
         the threads of the other addresses."""
         self._load = load
