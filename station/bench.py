@@ -47,10 +47,12 @@ class Keeper(Protocol):
     def add(self, inspection: str, body: str, pictures: Sequence[tuple[str, bytes]], at: datetime) -> None:
         """Durable when it returns; SpoolError when not."""
 
-    def add_override(
-        self, inspection: str, body: str, at: datetime, first: tuple[str, Sequence[tuple[str, bytes]]] | None = None
-    ) -> None:
+    def add_override(self, inspection: str, body: str, at: datetime) -> None:
         """Durable when it returns; SpoolError when not."""
+
+
+AFTER = {Decision.RELEASE: Phase.RELEASED, Decision.HOLD: Phase.HELD, Decision.RETAKE: Phase.RETAKE}
+"""Where a sealed parcel is once its verdict is kept."""
 
 
 class Approver(Protocol):
@@ -177,7 +179,8 @@ class Bench:
         """Judge a picture of the stage that is due; picture: makes it. Returns the moment after.
 
         by_hand False: the trigger asked. If the eye then finds no parcel at all, nothing is said to the packer; the
-        caller sees it in the returned moment's `verdict`. Raises NotNowError.
+        caller sees it in the returned moment's `verdict`. Raises NotNowError, and what the eye raises: the parcel is
+        then where it was before, with a notice.
         """
         with self._lock:
             before = self._moment
@@ -188,11 +191,11 @@ class Bench:
             self._set(replace(looking, verdict=None, inspection=None))  # the last verdict is not this look's
             turn = self._turn
         try:
-            after = self._judged(before, order, picture(stage))
+            after = self._judged(before, order, picture(stage), by_hand=by_hand)
         except SpoolError as error:
             after = replace(before, phase=Phase.BLOCKED, do=Advice(f"spool_{error.code}"), problem=str(error))
         except BaseException:
-            self._swap(turn, before)
+            self._swap(turn, replace(before, notice=Advice("not_judged")))
             raise
         if not by_hand and nothing_there(after.verdict):
             self._swap(turn, replace(before, notice=Advice("nothing_seen")))
@@ -200,8 +203,10 @@ class Bench:
         self._swap(turn, after)
         return after
 
-    def _judged(self, before: Moment, order: Order, picture: Picture) -> Moment:
-        """The moment after looking at one more picture."""
+    def _judged(self, before: Moment, order: Order, picture: Picture, *, by_hand: bool) -> Moment:
+        """The moment after looking at one more picture. Every verdict on the sealed parcel is kept, a retake too: an
+        order that was released before must not leave on that release while its newest look is in doubt.
+        """
         stage = picture.frame.stage
         opened = picture if stage is Stage.OPEN else before.opened
         pictures = (picture,) if opened is None or stage is Stage.OPEN else (opened, picture)
@@ -210,7 +215,8 @@ class Bench:
             before, opened=opened, pictures=pictures, verdict=verdict, override=None, problem=None, notice=None
         )
         fresh = replace(fresh, inspection=None, marked_wrong=False, do=advise(verdict, order.spec))
-        if verdict.decision is Decision.RETAKE:
+        unasked = not by_hand and nothing_there(verdict)  # the trigger took the bare bench: no look at any parcel
+        if verdict.decision is Decision.RETAKE and (stage is Stage.OPEN or unasked):
             return replace(fresh, phase=Phase.RETAKE)
         if stage is Stage.OPEN:
             if verdict.checks[Check.CONTENTS].result is Result.FAIL:
@@ -221,20 +227,12 @@ class Bench:
     def _keep(self, fresh: Moment, order: Order, verdict: Verdict) -> Moment:
         """Write the verdict down, and only then show it."""
         inspection = self._world.new_id()
-        self._world.keeper.add(
-            inspection,
-            self._body(fresh, order, verdict),
-            evidence(fresh.pictures, verdict),
-            self._world.clock(),
+        body = inspection_body(
+            order=order, station=self._station, operator=self.operator, pictures=fresh.pictures, verdict=verdict
         )
+        self._world.keeper.add(inspection, body, evidence(fresh.pictures, verdict), self._world.clock())
         self._world.kept()
-        phase = Phase.RELEASED if verdict.decision is Decision.RELEASE else Phase.HELD
-        return replace(fresh, phase=phase, inspection=inspection)
-
-    def _body(self, moment: Moment, order: Order, verdict: Verdict) -> str:
-        return inspection_body(
-            order=order, station=self._station, operator=self.operator, pictures=moment.pictures, verdict=verdict
-        )
+        return replace(fresh, phase=AFTER[verdict.decision], inspection=inspection)
 
     def override(self, *, reason: str, approver: str, pin: str) -> None:
         """A second person releases the parcel. Raises NotNowError, ReasonError, ApprovalError, SpoolError."""
@@ -245,21 +243,13 @@ class Bench:
         _may_override(now)
         self._world.approver.check(operator=self.operator or "", approver=approver, pin=pin)
         with self._lock:
-            if self._turn != turn or now.order is None or now.verdict is None:
+            if self._turn != turn or now.inspection is None:
                 raise NotNowError("The parcel has changed meanwhile.")
             at = self._world.clock()
             done = Override(reason, self.operator or "", approver, at)
             body = override_body(reason=reason, operator=done.operator, approved_by=approver, at=at)
-            inspection, first = now.inspection, None
-            if inspection is None:
-                inspection = self._world.new_id()
-                first = self._body(now, now.order, now.verdict), evidence(now.pictures, now.verdict)
-            self._world.keeper.add_override(inspection, body, at, first)
-            self._set(
-                replace(
-                    now, phase=Phase.RELEASED, do=Advice("ship"), inspection=inspection, override=done, problem=None
-                )
-            )
+            self._world.keeper.add_override(now.inspection, body, at)
+            self._set(replace(now, phase=Phase.RELEASED, do=Advice("ship"), override=done, problem=None))
         self._world.kept()
 
     def go_on(self) -> None:
@@ -276,7 +266,8 @@ class Bench:
             now = self._moment
             if now.phase in (Phase.JUDGING, Phase.LOOKING_UP):
                 raise NotNowError("Still judging; wait for the answer.")
-            unfinished = now.order is not None and now.inspection is None and now.phase is not Phase.BLOCKED
+            unjudged = now.inspection is None or now.phase is Phase.RETAKE
+            unfinished = now.order is not None and unjudged and now.phase is not Phase.BLOCKED
             left = Advice("left_unfinished", {"order": now.order.id}) if unfinished and now.order else None
             self._set(Moment(notice=left))
 

@@ -120,7 +120,8 @@ class Station:
     def mark_wrong(self, inspection: str) -> None:
         """Keep the parcel that is shown as an example of a wrong verdict. Raises NotNowError, OSError."""
         now = self.bench.moment
-        if now.inspection != inspection or now.order is None or now.verdict is None:
+        shown = now.inspection == inspection and now.phase is not Phase.RETAKE  # a retake says nothing of the parcel
+        if not shown or now.order is None or now.verdict is None:
             raise NotNowError("That parcel is not shown any more.")
         keep_example(
             self.settings.data / "examples",
@@ -189,7 +190,7 @@ class Station:
                 self._judge(best, by_hand=False)
         except NotNowError as error:
             log.info("not taken: %s", error)
-        except Exception:  # the boundary of the thread: a failed look must not end the bench
+        except Exception:  # the boundary of the thread: a failed look must not end the bench, which tells the packer
             log.exception("the picture could not be judged; take it again by hand")
         finally:
             self._judging.release()

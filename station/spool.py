@@ -120,17 +120,9 @@ class Spool:
                 [(inspection, name, data) for name, data in pictures],
             )
 
-    def add_override(
-        self, inspection: str, body: str, at: datetime, first: tuple[str, Sequence[tuple[str, bytes]]] | None = None
-    ) -> None:
-        """Keep a person's decision on an inspection. first: (body, pictures) of the inspection if not yet kept."""
+    def add_override(self, inspection: str, body: str, at: datetime) -> None:
+        """Keep a person's decision on an inspection that was kept before, durably; raises SpoolError otherwise."""
         with self._write() as db:
-            if first is not None:
-                _enqueue(db, inspection, Kind.INSPECTION, first[0], at)
-                db.executemany(
-                    "insert into picture (inspection, name, data) values (?, ?, ?)",
-                    [(inspection, name, data) for name, data in first[1]],
-                )
             _enqueue(db, inspection, Kind.OVERRIDE, body, at)
 
     def waiting(self, limit: int = 50, after: int = 0) -> list[Entry]:

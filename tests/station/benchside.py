@@ -82,13 +82,9 @@ class Kept:
         self.entries.append(("inspection", inspection, body))
         self.pictures[inspection] = [name for name, _ in pictures]
 
-    def add_override(
-        self, inspection: str, body: str, at: datetime, first: tuple[str, Sequence[tuple[str, bytes]]] | None = None
-    ) -> None:
+    def add_override(self, inspection: str, body: str, at: datetime) -> None:
         if self.failure:
             raise self.failure
-        if first:
-            self.add(inspection, first[0], first[1], at)
         self.entries.append(("override", inspection, body))
 
 

@@ -22,6 +22,7 @@ from station.spool import SpoolError
 from tests.station.benchside import START, Kept, WrittenEye, bench, shot, take, torn
 
 CABLE = PackingSpec(items=(ExpectedItem("usb-cable", 2),))
+BLURRED = (Fault("blurred", "blurred"),)
 
 
 def test_a_whole_parcel_is_released_and_its_record_says_so() -> None:
@@ -123,15 +124,54 @@ def test_a_missing_item_is_told_while_the_box_is_still_open() -> None:
     assert b.moment.stage is Stage.SEALED
 
 
-def test_a_bad_picture_is_taken_again_and_leaves_no_record() -> None:
-    eye, kept = WrittenEye(faults=(Fault("blurred", "blurred"),)), Kept()
+def decisions(kept: Kept) -> list[tuple[str, str]]:
+    """(id, decision) of every inspection kept, in order."""
+    return [(name, json.loads(body)["verdict"]["verdict"]) for kind, name, body in kept.entries if kind == "inspection"]
+
+
+def test_a_bad_picture_is_taken_again_and_every_look_is_on_record_once() -> None:
+    eye, kept = WrittenEye(faults=BLURRED), Kept()
     b = bench(eye, kept)
     b.scan("A1")
-    b.judge(take)
-    assert (b.moment.phase, b.moment.do.code, kept.entries) == (Phase.RETAKE, "retake_blurred", [])
+    for by_hand in (True, False):
+        b.judge(take, by_hand=by_hand)
+        assert (b.moment.phase, b.moment.do.code) == (Phase.RETAKE, "retake_blurred")
     eye.faults = ()
     b.judge(take)
     assert b.moment.phase is Phase.RELEASED
+    assert decisions(kept) == [("id-1", "retake"), ("id-2", "retake"), ("id-3", "release")]
+    assert kept.pictures["id-1"] == ["sealed.jpg", "annotated-sealed.jpg"]
+
+
+def test_a_retake_after_a_release_is_on_record_though_the_packer_gives_up() -> None:
+    eye, kept = WrittenEye(), Kept()
+    b = bench(eye, kept)
+    b.scan("A1")
+    b.judge(take)
+    eye.faults = BLURRED
+    b.scan("A1")
+    b.judge(take)
+    b.clear()
+    assert decisions(kept) == [("id-1", "release"), ("id-2", "retake")], "else the gate still goes by the release"
+    assert b.moment.notice is not None
+    assert b.moment.notice.code == "left_unfinished"
+
+
+def test_a_bad_picture_of_the_open_box_is_no_verdict_on_the_parcel() -> None:
+    kept = Kept()
+    b = bench(WrittenEye(faults=BLURRED), kept, {"B1": CABLE})
+    b.scan("B1")
+    b.judge(take)
+    assert (b.moment.phase, b.moment.stage, kept.entries) == (Phase.RETAKE, Stage.OPEN, [])
+
+
+def test_a_retake_that_cannot_be_kept_stops_the_bench() -> None:
+    kept = Kept()
+    kept.failure = SpoolError("full", "The disk of this station is full.")
+    b = bench(WrittenEye(faults=BLURRED), kept)
+    b.scan("A1")
+    b.judge(take)
+    assert (b.moment.phase, b.moment.do.code) == (Phase.BLOCKED, "spool_full")
 
 
 def test_a_parcel_that_no_picture_can_show_is_released_by_a_person_with_both_records() -> None:
@@ -141,7 +181,8 @@ def test_a_parcel_that_no_picture_can_show_is_released_by_a_person_with_both_rec
     b.judge(take)
     b.override(reason="black mailer", approver="wang", pin="1234")
     assert b.moment.phase is Phase.RELEASED
-    assert [entry[0] for entry in kept.entries] == ["inspection", "override"]
+    assert [entry[:2] for entry in kept.entries] == [("inspection", "id-1"), ("override", "id-1")]
+    assert b.moment.inspection == "id-1"
     assert json.loads(kept.entries[0][2])["verdict"]["verdict"] == "retake"
 
 
@@ -150,7 +191,7 @@ def test_the_trigger_mistaking_an_empty_bench_for_a_parcel_bothers_nobody() -> N
     b = bench(WrittenEye(faults=(Fault("no_parcel", "no parcel"),)), kept)
     b.scan("A1")
     b.judge(take, by_hand=False)
-    assert b.moment.phase is Phase.WAITING
+    assert (b.moment.phase, kept.entries) == (Phase.WAITING, [])
     assert b.moment.notice is not None
     assert b.moment.notice.code == "nothing_seen"
 
@@ -266,16 +307,20 @@ def test_while_it_looks_again_no_old_verdict_is_shown() -> None:
     assert shown == [(Phase.JUDGING, None, None)]
 
 
-def test_an_eye_that_fails_leaves_the_bench_waiting() -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_an_eye_that_fails_leaves_the_bench_waiting_and_says_so(by_hand: bool) -> None:
     class Broken(WrittenEye):
         def inspect(self, frames: object, spec: object) -> object:  # type: ignore[override]
             raise RuntimeError("no")
 
-    b = bench(Broken())
+    kept = Kept()
+    b = bench(Broken(), kept)
     b.scan("A1")
     with pytest.raises(RuntimeError):
-        b.judge(take)
-    assert b.moment.phase is Phase.WAITING
+        b.judge(take, by_hand=by_hand)
+    assert (b.moment.phase, kept.entries) == (Phase.WAITING, [])
+    assert b.moment.notice is not None
+    assert b.moment.notice.code == "not_judged"
 
 
 def test_the_picture_kept_is_the_picture_judged() -> None:
@@ -308,13 +353,13 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     @rule(
         check=st.sampled_from(list(Check)),
         result=st.sampled_from(list(Result)),
-        bad=st.booleans(),
+        bad=st.sampled_from([None, "no_parcel", "blurred"]),
         full=st.booleans(),
         by_hand=st.booleans(),
     )
-    def judge(self, check: Check, result: Result, bad: bool, full: bool, by_hand: bool) -> None:
+    def judge(self, check: Check, result: Result, bad: str | None, full: bool, by_hand: bool) -> None:
         self.eye.results = {check: result}
-        self.eye.faults = (Fault("no_parcel", "no"),) if bad else ()
+        self.eye.faults = (Fault(bad, "no"),) if bad else ()
         self.kept.failure = SpoolError("full", "full") if full else None
         self._try(lambda: self.bench.judge(take, by_hand=by_hand))
 
@@ -346,6 +391,12 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         stages = {frame["stage"] for frame in record["frames"]}
         assert "sealed" in stages
         assert "open" in stages or not moment.order.spec.items
+
+    @invariant()
+    def a_sealed_parcel_is_judged_on_record(self) -> None:
+        moment = self.bench.moment
+        if moment.stage is Stage.SEALED and moment.phase in (Phase.HELD, Phase.RETAKE):
+            assert (moment.inspection, moment.phase.replace("held", "hold")) in decisions(self.kept)
 
     @invariant()
     def one_record_an_id(self) -> None:

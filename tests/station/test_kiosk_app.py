@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from inspector.frame import decode
-from inspector.spec import Check
-from inspector.verdict import Fault, Result
+from inspector.frame import Frame, decode
+from inspector.spec import Check, PackingSpec
+from inspector.verdict import Fault, Result, Verdict
 from station.approval import hash_pin
 from station.kiosk.app import WEB, kiosk_app
 from station.kiosk.guard import is_loopback
@@ -53,7 +53,7 @@ def api(request: httpx.Request) -> httpx.Response:
 class Kiosk:
     """A running station behind its kiosk app."""
 
-    def __init__(self, folder: Path, eye: WrittenEye) -> None:
+    def __init__(self, folder: Path, eye: WrittenEye, *, auto: bool = False) -> None:
         pictures = folder / "pictures"
         pictures.mkdir()
         for n in range(3):
@@ -65,13 +65,19 @@ class Kiosk:
             data=folder / "data",
             operators=("li", "anna"),
             approvers=(Approver(name="wang", pin=hash_pin("4711")),),
-            trigger=TriggerSettings(auto=False),
+            trigger=TriggerSettings(auto=auto),
         )
-        self.station = Station(self.settings, eye, transport=httpx.MockTransport(api))
+        self.put: list[tuple[str, bytes]] = []
+        self.station = Station(self.settings, eye, transport=httpx.MockTransport(self.api))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.web = httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=60)
         self.server = kiosk_server(kiosk_app(self.station, TOKEN))
+
+    def api(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            self.put.append((request.url.path, request.read()))
+        return api(request)
 
     def __enter__(self) -> Kiosk:
         self.station.__enter__()
@@ -287,6 +293,45 @@ def test_a_picture_that_is_no_good_asks_for_another(kiosk: Kiosk, eye: WrittenEy
     eye.faults = ()
     kiosk.post("take")
     assert kiosk.told()["parcel"]["phase"] == "released"
+
+
+def test_a_retake_after_a_release_reaches_the_api_with_its_pictures(kiosk: Kiosk, eye: WrittenEye) -> None:
+    kiosk.post("scan", {"text": "A1"})
+    kiosk.post("take")
+    eye.faults = (Fault("blurred", "blurred"),)
+    kiosk.post("scan", {"text": "A1"})
+    kiosk.post("take")
+    parcel = kiosk.told()["parcel"]
+    assert parcel["phase"] == "retake"
+    refused = kiosk.post("wrong", {"inspection": parcel["inspection"]})
+    assert refused.status_code == 409, "a picture that shows nothing is no example of a sound parcel"
+    kiosk.post("clear")
+    until(lambda: kiosk.station.spool.queue().waiting == 0)
+    released, retaken = kiosk.put
+    assert released[0] != retaken[0]
+    assert b'"verdict": "release"' in released[1]
+    assert retaken[0] == f"/v1/inspections/{parcel['inspection']}"
+    assert b'"verdict": "retake"' in retaken[1]
+    assert retaken[1].count(b"\xff\xd8\xff") == 2, "as judged and as annotated"
+
+
+def test_an_eye_that_fails_by_itself_is_told_and_the_next_look_works(tmp_path: Path) -> None:
+    class Stumbling(WrittenEye):
+        def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+            if not self.seen:
+                self.seen.append(())
+                raise RuntimeError("out of memory")
+            return super().inspect(frames, spec)
+
+    with Kiosk(tmp_path, Stumbling(), auto=True) as kiosk:
+        kiosk.post("scan", {"text": "A1"})
+        until(lambda: kiosk.station.bench.moment.notice is not None)
+        parcel = kiosk.told()["parcel"]
+        assert (parcel["phase"], parcel["notice"]["code"]) == ("waiting", "not_judged")
+        assert kiosk.put == []
+        assert kiosk.post("take").status_code == 204
+        parcel = kiosk.told()["parcel"]
+        assert (parcel["phase"], parcel["notice"]) == ("released", None)
 
 
 def test_an_order_with_items_walks_through_both_stages(kiosk: Kiosk, eye: WrittenEye) -> None:

@@ -80,8 +80,8 @@ function viewButton(one, index) {
 
 /** One tap keeps the pictures as an example of a wrong verdict. */
 function wrongButton() {
-  const { inspection, override, marked_wrong: marked } = view.parcel;
-  if (!inspection || override) return [];
+  const { inspection, override, phase, marked_wrong: marked } = view.parcel;
+  if (!inspection || override || phase === "retake") return [];
   const made = document.createElement("button");
   made.textContent = t(marked ? "act.marked_wrong" : "act.wrong");
   made.dataset.act = "wrong";
