@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from inspector import PackingSpec, Verdict
+    from inspector import Frame, Inspector, PackingSpec, Verdict
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RELEASED, HELD, UNUSABLE = 0, 1, 2
 
 
@@ -41,34 +41,45 @@ def inspect(
     Exit code: 0 all released, 1 something held or to be retaken, 2 an input could not be used (it is named on stderr;
     the other pictures are still judged).
     """
-    from inspector import FrameError, Inspector, InspectorSettings, Stage, decode
+    from inspector import FrameError, Inspector, InspectorSettings
     from inspector.annotate import draw, encode_jpeg
 
     spec = _spec(order)
     eye = Inspector.load(InspectorSettings(threads=threads))
-    code = RELEASED
-    written: set[Path] = set()
+    pictures, code = _pictures(paths)
+    taken = {path.resolve() for path in pictures}
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
-    for path in _pictures(paths):
-        started = time.perf_counter()
+    for path in pictures:
         try:
-            frame = decode(path.read_bytes(), name=str(path), stage=Stage(stage))
-        except (FrameError, OSError) as error:
-            click.echo(str(error) if isinstance(error, FrameError) else f"{path}: {error.strerror}", err=True)
+            frame, verdict = _judge(eye, path, stage, spec)
+            click.echo(_as_json(verdict, path) if form == "jsonl" else _as_text(verdict, path))
+            if annotate:
+                _unused(annotate, path.stem, taken).write_bytes(encode_jpeg(draw(frame, verdict)))
+        except FrameError as error:
+            click.echo(str(error), err=True)
             code = UNUSABLE
-            continue
-        decode_ms = 1e3 * (time.perf_counter() - started)
-        verdict = eye.inspect([frame], spec)
-        total_ms = decode_ms + verdict.timings_ms["total"]
-        verdict = replace(verdict, timings_ms={"decode": decode_ms, **verdict.timings_ms, "total": total_ms})
-        click.echo(_as_json(verdict, path) if form == "jsonl" else _as_text(verdict, path))
-        if annotate:
-            copy = _unused(annotate, path.stem, written)
-            copy.write_bytes(encode_jpeg(draw(frame, verdict)))
-        if verdict.decision != "release" and code == RELEASED:
-            code = HELD
+        except OSError as error:
+            click.echo(f"{path}: {error.strerror}", err=True)
+            code = UNUSABLE
+        except Exception as error:  # noqa: BLE001, RUF100 -- one picture's boundary: a fault of ours costs no other its verdict
+            click.echo(f"{path}: not judged, a fault of Lastlook ({error!r}); please report it", err=True)
+            code = UNUSABLE
+        else:
+            if verdict.decision != "release" and code == RELEASED:
+                code = HELD
     sys.exit(code)
+
+
+def _judge(eye: Inspector, path: Path, stage: str, spec: PackingSpec) -> tuple[Frame, Verdict]:
+    from inspector import Stage, decode
+
+    started = time.perf_counter()
+    frame = decode(path.read_bytes(), name=str(path), stage=Stage(stage))
+    decode_ms = 1e3 * (time.perf_counter() - started)
+    verdict = eye.inspect([frame], spec)
+    total_ms = decode_ms + verdict.timings_ms["total"]
+    return frame, replace(verdict, timings_ms={"decode": decode_ms, **verdict.timings_ms, "total": total_ms})
 
 
 def _spec(order: Path | None) -> PackingSpec:
@@ -88,19 +99,30 @@ def _spec(order: Path | None) -> PackingSpec:
         raise click.UsageError(f"the order {order} cannot be used: {told} (see docs/contract.md)") from None
 
 
-def _pictures(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Files as they are named, whatever their ending; of a folder its pictures in order of name."""
+def _pictures(paths: tuple[Path, ...]) -> tuple[list[Path], int]:
+    """Files as they are named, whatever their ending; of a folder its pictures in order of name.
+
+    A folder without any is an input that cannot be used: "nothing held" must not be said of nothing.
+    """
+    pictures: list[Path] = []
+    code = RELEASED
     for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
-        else:
-            yield path
+        if not path.is_dir():
+            pictures.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
+        pictures += inside
+        if not inside:
+            click.echo(f"{path}: no pictures in this folder ({', '.join(sorted(PICTURES))})", err=True)
+            code = UNUSABLE
+    return pictures, code
 
 
 def _as_json(verdict: Verdict, path: Path) -> str:
     from inspector.wire import VerdictDocument
 
-    return VerdictDocument.of(verdict, image=str(path)).model_dump_json()
+    name = os.fsencode(path).decode("utf-8", "replace")  # a file's name need not be text; JSON must be
+    return VerdictDocument.of(verdict, image=name).model_dump_json()
 
 
 def _as_text(verdict: Verdict, path: Path) -> str:
@@ -112,11 +134,11 @@ def _as_text(verdict: Verdict, path: Path) -> str:
     return f"{verdict.decision.upper():8} {path}  {told}  ({verdict.timings_ms['total']:.0f} ms{damaged})"
 
 
-def _unused(folder: Path, stem: str, written: set[Path]) -> Path:
-    """STEM.jpg in the folder, or STEM-2.jpg ... when two pictures of this call bear one name."""
-    number, copy = 1, folder / f"{stem}.jpg"
-    while copy in written:
+def _unused(folder: Path, stem: str, taken: set[Path]) -> Path:
+    """STEM-judged.jpg in the folder; numbered where a picture of this call has that name. Never one of the inputs."""
+    number, copy = 1, folder / f"{stem}-judged.jpg"
+    while copy.resolve() in taken:
         number += 1
-        copy = folder / f"{stem}-{number}.jpg"
-    written.add(copy)
+        copy = folder / f"{stem}-judged-{number}.jpg"
+    taken.add(copy.resolve())
     return copy

@@ -21,6 +21,8 @@ from models import Card
 Affine = npt.NDArray[np.float64]
 RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ISBN"})
 """Codes of what is inside or of the carton's maker; they never carry a tracking number."""
+SHIPMENT = frozenset({"00", "401", "402"})
+"""GS1 application identifiers that name a parcel or a shipment: SSCC, GINC, GSIN. A lot or serial number does not."""
 SHORTEST_TRACKING_NUMBER = 8
 """UPU S10 has 13 characters; the shortest in use by the carriers of docs/couriers.md has 8."""
 
@@ -28,6 +30,7 @@ SHORTEST_TRACKING_NUMBER = 8
 def check_label(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckResult:
     """Read the codes on the sealed parcel and compare them with the order's tracking number.
 
+    The right number beside another one of the same make-up is unsure: a used carton with its old label goes astray.
     Without a tracking number the check is skipped, and nothing is read: it would cost every picture its time.
     """
     if not views:
@@ -38,22 +41,32 @@ def check_label(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckRe
     for view in views:
         codes.extend(read_codes(view, spec.tracking_number))
     told = tuple(codes)
+    others = [c for c in codes if _may_be_tracking(c) and not carries(c.text, spec.tracking_number)]
     if any(carries(code.text, spec.tracking_number) for code in codes):
-        return CheckResult(Check.LABEL, Result.PASS, codes=told)
-    others = [code for code in codes if _may_be_tracking(code)]
+        rivals = [code.text for code in others if _shape(code.text) == _shape(spec.tracking_number)]
+        if not rivals:
+            return CheckResult(Check.LABEL, Result.PASS, codes=told)
+        reason = f"two labels: cover or take off the one that says {rivals[0]}"
+        return CheckResult(Check.LABEL, Result.UNSURE, reason=reason, codes=told)
     if others:
         first = max(others, key=lambda code: code.box[2] * code.box[3])
         text = f"wrong label: it says {first.text}, this order has {spec.tracking_number}"
         wrong = Finding("wrong_label", 1.0, 1.0, first.box, text, first.frame)
         return CheckResult(Check.LABEL, Result.FAIL, findings=(wrong,), codes=told)
+    return _without_a_code(views, card, told)
+
+
+def _without_a_code(views: Sequence[View], card: Card, codes: tuple[CodeSeen, ...]) -> CheckResult:
+    """No code could be a tracking number: is there a label at all?"""
     label = _best_label(views, card)
-    if label is not None:
-        box, score, frame = label
-        text = "the label cannot be read: smooth it, turn the parcel or scan it by hand"
-        unreadable = Finding("unreadable_label", 0.5, score, box, text, frame)
-        return CheckResult(Check.LABEL, Result.UNSURE, findings=(unreadable,), reason=text, codes=told)
-    missing = Finding("missing_label", 1.0, 1.0, None, "no shipping label to be seen: stick it on the upper side")
-    return CheckResult(Check.LABEL, Result.FAIL, findings=(missing,), codes=told)
+    if label is None:
+        text = "no shipping label to be seen: stick it on the upper side"
+        missing = Finding("missing_label", 1.0, 1.0, None, text)
+        return CheckResult(Check.LABEL, Result.FAIL, findings=(missing,), codes=codes)
+    box, score, frame = label
+    text = "the label cannot be read: smooth it, turn the parcel or scan it by hand"
+    unreadable = Finding("unreadable_label", 0.5, score, box, text, frame)
+    return CheckResult(Check.LABEL, Result.UNSURE, findings=(unreadable,), reason=text, codes=codes)
 
 
 def read_codes(view: View, wanted: str | None = None) -> list[CodeSeen]:
@@ -93,12 +106,17 @@ def _plain(text: str) -> str:
     return re.sub(r"[\s\-()\x1d]", "", text).upper()
 
 
+def _shape(text: str) -> str:
+    """How a number is made up: LL000000001 -> AA999999999."""
+    return re.sub(r"[0-9]", "9", re.sub(r"[A-Z]", "A", _plain(text)))
+
+
 def _gs1_values(text: str) -> list[str]:
     try:
         message = biip.parse(re.sub(r"[()\s]", "", text)).gs1_message
-    except biip.ParseError:
+    except (biip.ParseError, ValueError, IndexError):  # biip raises the last two on texts that only look like GS1
         return []
-    return [element.value for element in message.element_strings] if message else []
+    return [e.value for e in message.element_strings if e.ai.ai in SHIPMENT] if message else []
 
 
 def _may_be_tracking(code: CodeSeen) -> bool:

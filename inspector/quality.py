@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from inspector.detector import Floats, Look, crop_around
 from inspector.frame import Pixels
-from inspector.verdict import Fault
+from inspector.verdict import Fault, Parcel
 from inspector.view import View
 
 BENDS = tuple(
@@ -36,7 +36,7 @@ class QualityLimits:
 
     sharpness: see `sharpness`. dark, bright: median grey level of the parcel, 0..255. glare: share of the parcel that
     is burnt out to white while the rest is not bright. cut_sides: a parcel touching this many picture borders is cut
-    off. None switches a limit off.
+    off. second: another parcel beside it, with at least this share of its area. None switches a limit off.
     """
 
     sharpness: float | None = 0.03
@@ -44,6 +44,7 @@ class QualityLimits:
     bright: float | None = 250.0
     glare: float | None = 0.40
     cut_sides: int | None = 3
+    second: float | None = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def quality(view: View, doubtful_below: float, limits: QualityLimits) -> list[Fa
         faults.append(Fault("blurred", "blurred: hold the parcel still and clean the lens", index))
     if limits.cut_sides is not None and seen.sides >= limits.cut_sides:
         faults.append(Fault("cut_off", "the parcel is cut off: move it into the picture", index))
+    if limits.second is not None and any(_beside(p, view.main) >= limits.second for p in view.parcels):
+        faults.append(Fault("several_parcels", "two parcels in the picture: take the other one away", index))
     return faults
 
 
@@ -119,6 +122,13 @@ def _quantile(histogram: Floats, share: float) -> int:
     """The least value that is not exceeded by `share` of all."""
     cumulated = np.cumsum(histogram, dtype=np.float64)
     return int(np.searchsorted(cumulated, share * cumulated[-1]))
+
+
+def _beside(other: Parcel, main: Parcel) -> float:
+    """The other parcel's area as a share of the main one's; 0 for a second box on one and the same parcel."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = other.box, main.box
+    shared = max(0.0, min(ax + aw, bx + bw) - max(ax, bx)) * max(0.0, min(ay + ah, by + bh) - max(ay, by))
+    return aw * ah / (bw * bh) if shared < 0.3 * min(aw * ah, bw * bh) else 0.0
 
 
 def _without_padding(look: Look) -> Pixels:

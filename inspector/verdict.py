@@ -50,7 +50,8 @@ class Finding:
 class Fault:
     """Why a picture is not good enough to judge.
 
-    kind: blurred, too_dark, too_bright, glare, no_parcel or cut_off. text: what the packer should do about it.
+    kind: blurred, too_dark, too_bright, glare, no_parcel, cut_off or several_parcels.
+    text: what the packer should do about it.
     """
 
     kind: str

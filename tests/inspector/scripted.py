@@ -78,7 +78,7 @@ class Scripted:
 
 
 PARCEL = ("parcel", 0.9, (60.0, 60.0, 260.0, 260.0), 0.0)
-ANY_PICTURE = QualityLimits(None, None, None, None, None)
+ANY_PICTURE = QualityLimits(None, None, None, None, None, None)
 
 
 def eye(engine: Scripted, quality: QualityLimits = ANY_PICTURE, **changes: Any) -> Inspector:

@@ -200,3 +200,18 @@ def test_sharpness_of_a_flat_picture_is_nought() -> None:
 )
 def test_places_in_plain_words(box: tuple[float, float, float, float], told: str) -> None:
     assert where(box, (0, 0, 100, 100)) == told
+
+
+@pytest.mark.parametrize(
+    ("other", "kinds"),
+    [
+        ((0.0, 0.0, 140.0, 300.0), ["several_parcels"]),
+        ((0.0, 0.0, 40.0, 40.0), []),
+        ((170.0, 40.0, 310.0, 280.0), []),
+    ],
+    ids=["as large", "a small thing", "the same parcel twice"],
+)
+def test_a_second_parcel_is_taken_away_first(other: tuple[float, float, float, float], kinds: list[str]) -> None:
+    main = ("parcel", 0.9, (160.0, 20.0, 320.0, 300.0), 0.0)
+    judged = eye(Scripted([main, ("parcel", 0.8, other, 0.0)]), QualityLimits(None, None, None, None, None, 0.25))
+    assert [f.kind for f in judged.inspect([frame()]).quality] == kinds

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import models
-from inspector import GoldenError, Inspector, InspectorSettings, decode
+from inspector import Frame, GoldenError, Inspector, InspectorSettings, PackingSpec, Verdict, decode
 from inspector.annotate import draw, encode_jpeg
 from inspector.golden import judge_golden
 from inspector.runtime import EngineError
@@ -105,8 +106,8 @@ def test_a_folder_is_judged_in_order_and_annotated(good: Path, torn: Path, tmp_p
         *map(str, sorted((good, torn))),
         str(twin / torn.name),
     ]
-    assert sorted(p.name for p in out.iterdir()) == ["torn-2.jpg", "torn.jpg", "好的包裹.jpg"]
-    widths = [decode(path.read_bytes(), name=path.name).size[0] for path in (out / "torn.jpg", torn)]
+    assert sorted(p.name for p in out.iterdir()) == ["torn-judged-2.jpg", "torn-judged.jpg", "好的包裹-judged.jpg"]
+    widths = [decode(path.read_bytes(), name=path.name).size[0] for path in (out / "torn-judged.jpg", torn)]
     assert widths[0] == widths[1]
 
 
@@ -176,3 +177,58 @@ def test_the_annotated_picture_hides_nothing_and_the_frame_keeps_its_pixels(eye:
     changed = (drawn[:height] != before).any(axis=2).mean()
     assert 0 < changed < 0.3
     assert decode(encode_jpeg(drawn), name="again").bgr.shape == drawn.shape
+
+
+def test_the_annotated_copy_never_replaces_the_photo(torn: Path) -> None:
+    before = torn.read_bytes()
+    assert _run(torn, "--annotate", torn.parent).exit_code == 1
+    assert torn.read_bytes() == before
+    assert (torn.parent / "torn-judged.jpg").exists()
+
+
+def test_a_folder_without_pictures_is_not_all_released(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    done = _run(tmp_path)
+    assert done.exit_code == 2
+    assert "no pictures" in done.stderr
+
+
+def test_a_name_that_is_no_text_costs_nobody_a_verdict(torn: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(torn.parent) + b"/a\xff.jpg"))
+    shutil.copy(torn, odd)
+    done = _run(odd, torn, "--format", "jsonl")
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_fault_of_ours_costs_no_other_picture_its_verdict(
+    good: Path, torn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Inspector.inspect
+
+    def faulty(self: Inspector, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+        if frames[0].name == str(good):
+            raise ZeroDivisionError("a fault")
+        return whole(self, frames, spec)
+
+    eye = Inspector.load()
+    monkeypatch.setattr(Inspector, "load", lambda _settings: eye)
+    monkeypatch.setattr(Inspector, "inspect", faulty)
+    done = _run(good, torn)
+    assert done.exit_code == 2
+    assert "not judged, a fault of Lastlook" in done.stderr
+    assert done.stdout.startswith("HOLD")
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeroed"])
+def test_a_picture_damaged_in_its_middle_is_refused_and_not_judged_on_what_is_left(
+    torn: Path, tmp_path: Path, damage: str
+) -> None:
+    data = torn.read_bytes()
+    a, b = int(0.3 * len(data)), int(0.9 * len(data))
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(data[:a] + (b"" if damage == "cut" else bytes(b - a)) + data[b:])
+    done = _run(bad)
+    assert done.exit_code == 2
+    assert "damaged picture file" in done.stderr
+    assert done.stdout == ""

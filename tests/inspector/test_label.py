@@ -89,6 +89,9 @@ def test_without_a_number_the_check_is_skipped() -> None:
         ("9912345678", "345678", False),
         ("LL000000001", "", False),
         ("", "LL000000001", False),
+        ("10AB", "AB", False),
+        ("]", "LL000000001", False),
+        ("]YgDN^D:2D", "LL000000001", False),
     ],
 )
 def test_which_code_carries_which_number(code: str, number: str, same: bool) -> None:
@@ -100,3 +103,23 @@ def test_a_code_carries_a_number_only_if_it_ends_with_it(number: str, other: str
     assert carries(number, number)
     if number not in other.upper().replace(" ", ""):
         assert not carries(other, number)
+
+
+@given(text=st.text(max_size=60))
+def test_no_text_of_a_barcode_breaks_the_check(text: str) -> None:
+    assert carries(text, "LL000000001") in (True, False)
+
+
+def test_an_old_label_beside_the_right_one_is_for_a_person() -> None:
+    both = _parcel("LL000000001")
+    old = _parcel("LL000000099").bgr[300:600]
+    both.bgr[600:900] = old
+    result = _check(both, "LL000000001")
+    assert result.result is Result.UNSURE
+    assert "LL000000099" in (result.reason or "")
+
+
+def test_another_kind_of_number_beside_the_right_one_is_no_second_label() -> None:
+    both = _parcel("LL000000001")
+    both.bgr[600:900] = _parcel("ORDER-2026-4711-X").bgr[300:600]
+    assert _check(both, "LL000000001").result is Result.PASS
