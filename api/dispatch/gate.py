@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inspector.spec import Check
@@ -21,8 +21,9 @@ class OrderFacts:
 class InspectionFacts:
     """What the gate needs to know of the latest inspection.
 
-    revision: of the order it was judged against; None when the judge did not know the order. sealed: it has a picture
-    of the sealed parcel. overridden: a person released it. passed: the checks whose result is pass.
+    revision: of the order it was judged against; None when the judge did not know the order. sealed: a picture of the
+    sealed parcel was received with it. overridden: a person released it. passed and failed: the checks whose result
+    is pass, and fail.
     """
 
     decision: Decision
@@ -31,6 +32,7 @@ class InspectionFacts:
     sealed: bool
     overridden: bool
     passed: frozenset[Check]
+    failed: frozenset[Check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def gate(order: OrderFacts, latest: InspectionFacts | None) -> Gate:
     """Allowed only when the latest inspection is a release (by the eye or by a person), of this very packing spec,
     and shows the sealed parcel. Nothing unknown is allowed.
 
-    A release is not taken at its word: each check that the order asks for must be among those that passed.
+    A release is not taken at its word: no check may have failed, and each that the order asks for must have passed.
     A judge that did not know the order (revision None) judged the packaging alone; that is enough exactly when the
     order asks for nothing more. An override does not heal a change of the order: the person saw another spec.
     """
@@ -55,7 +57,9 @@ def gate(order: OrderFacts, latest: InspectionFacts | None) -> Gate:
     if latest.decision is not Decision.RELEASE and not latest.overridden:
         reasons.extend(latest.reasons or (f"The latest inspection says {latest.decision}.",))
     elif not latest.overridden:
-        missing = [check for check in Check if check in order.required - latest.passed]
+        failed = [check for check in Check if check in latest.failed]
+        missing = [check for check in Check if check in order.required - latest.passed - latest.failed]
+        reasons.extend(f"It was released although the check of {check} failed. Inspect it again." for check in failed)
         reasons.extend(f"It was released without the check of {check} that this order asks for." for check in missing)
     if latest.revision is None and order.required != {Check.INTEGRITY}:
         reasons.append("It was inspected without this order's packing spec. Inspect it again.")
@@ -67,3 +71,9 @@ def gate(order: OrderFacts, latest: InspectionFacts | None) -> Gate:
     if not latest.sealed:
         reasons.append("There is no picture of the sealed parcel. Take one.")
     return Gate(not reasons, tuple(reasons))
+
+
+def together(gates: Iterable[Gate]) -> Gate:
+    """Allowed only when each of them is; every reason once, in their order."""
+    reasons = tuple(dict.fromkeys(reason for one in gates for reason in one.reasons))
+    return Gate(not reasons, reasons)

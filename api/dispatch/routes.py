@@ -24,7 +24,9 @@ def ask(
     services: Given,
     _caller: Annotated[Caller, Depends(require(Scope.WAREHOUSE, Scope.STATION))],
 ) -> GateAnswer:
-    """Allowed when the latest inspection released it, or a person did, for the order as it is now."""
+    """Allowed when the inspections taken last and received last (mostly one and the same) released the order as it is
+    now, or a person did. `inspection` is the one that keeps the gate closed, else the one taken last.
+    """
     with services.database.reading() as session:
         _order, latest, gate = service.ask(session, order)
         return GateAnswer(

@@ -19,7 +19,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api.database import one_at_a_time
-from api.dispatch.gate import Gate, InspectionFacts, OrderFacts, gate
+from api.dispatch.gate import Gate, InspectionFacts, OrderFacts, gate, together
 from api.dispatch.schemas import DispatchDocument
 from api.dispatch.tables import Dispatch
 from api.errors import Problem, conflict, not_found
@@ -32,12 +32,20 @@ from inspector.verdict import Decision, Result
 
 
 def ask(session: Session, order_id: str) -> tuple[Order, Inspection | None, Gate]:
-    """The order, its latest inspection and what the gate says. 404 for an order that nobody registered."""
+    """The order, the inspection that decides and what the gate says. 404 for an order that nobody registered.
+
+    Clocks of benches are not believed: the inspection taken last and the one received last must both open the gate.
+    The one that decides is the first of the two that keeps it closed, else the one taken last.
+    """
     order = session.get(Order, order_id)
     if order is None:
         raise not_found("order", order_id, "Register it with PUT /v1/orders/{order}; unknown orders may not leave.")
-    latest = latest_of(session, order_id)
-    return order, latest, gate(OrderFacts(order.revision, order.spec().required), _facts(latest))
+    facts = OrderFacts(order.revision, order.spec().required)
+    asked = [(inspection, gate(facts, _facts(inspection))) for inspection in latest_of(session, order_id)]
+    if not asked:
+        return order, None, gate(facts, None)
+    decides = next((inspection for inspection, answer in asked if not answer.allowed), asked[0][0])
+    return order, decides, together(answer for _inspection, answer in asked)
 
 
 def dispatch(
@@ -102,14 +110,14 @@ def _same_or_conflict(gone: Dispatch, document: DispatchDocument) -> None:
         )
 
 
-def _facts(inspection: Inspection | None) -> InspectionFacts | None:
-    if inspection is None:
-        return None
+def _facts(inspection: Inspection) -> InspectionFacts:
+    results = {check: inspection.verdict["checks"][check]["result"] for check in Check}
     return InspectionFacts(
         decision=Decision(inspection.decision),
         reasons=inspection.verdict["reasons"],
         revision=inspection.order_revision,
         sealed=inspection.sealed,
         overridden=inspection.override is not None,
-        passed=frozenset(check for check in Check if inspection.verdict["checks"][check]["result"] == Result.PASS),
+        passed=frozenset(check for check, result in results.items() if result == Result.PASS),
+        failed=frozenset(check for check, result in results.items() if result == Result.FAIL),
     )

@@ -67,7 +67,7 @@ def keep(
             taken_at=min(document.captured_at, now),
             judged_by=judged_by,
             decision=document.verdict.verdict.value,
-            sealed=any(frame.stage is Stage.SEALED for frame in document.frames),
+            sealed=_shows_the_sealed_parcel(document, pictures),
             frames=[frame.model_dump(mode="json") for frame in document.frames],
             verdict=document.verdict.model_dump(mode="json"),
             digest=digest,
@@ -143,14 +143,17 @@ def find(session: Session, inspection_id: str) -> Inspection:
     return row
 
 
-def latest_of(session: Session, order_id: str) -> Inspection | None:
-    """The inspection that decides about an order: the last one taken, of equals the last one received."""
-    return session.scalars(
-        select(Inspection)
-        .where(Inspection.order_id == order_id)
-        .order_by(Inspection.taken_at.desc(), Inspection.received_at.desc(), Inspection.id.desc())
-        .limit(1)
-    ).first()
+def latest_of(session: Session, order_id: str) -> tuple[Inspection, ...]:
+    """The inspections that decide about an order: the last one taken, then the last one received if it is another.
+
+    When it was taken is what a bench's clock said, which may be slow; when it was received is the server's clock, but
+    a bench that was offline sends late. Neither alone is the truth. Empty when the order was never inspected.
+    """
+    of_order = select(Inspection).where(Inspection.order_id == order_id).limit(1)
+    taken, received = Inspection.taken_at.desc(), Inspection.received_at.desc()
+    last_taken = session.scalars(of_order.order_by(taken, received, Inspection.id.desc())).first()
+    last_received = session.scalars(of_order.order_by(received, taken, Inspection.id.desc())).first()
+    return tuple(dict.fromkeys(row for row in (last_taken, last_received) if row is not None))
 
 
 def page(
@@ -228,6 +231,12 @@ def _same_or_conflict(known: Inspection, digest: str) -> InspectionAnswer:
     if known.digest != digest:
         raise taken(known)
     return answer(known)
+
+
+def _shows_the_sealed_parcel(document: InspectionDocument, pictures: Sequence[Received]) -> bool:
+    """A frame of the sealed parcel is listed and its picture came along; a frame that is only listed is no evidence."""
+    received = {picture.name for picture in pictures}
+    return any(frame.stage is Stage.SEALED and frame.name in received for frame in document.frames)
 
 
 def _names_belong(document: InspectionDocument, pictures: Sequence[Received]) -> None:

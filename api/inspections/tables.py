@@ -15,9 +15,10 @@ class Inspection(Base):
     """One inspection. order_id is no foreign key: an inspection of an order nobody has registered yet is kept too.
 
     order_revision: the revision of the order it was judged against; None when the judge did not know the order.
-    taken_at: captured_at, or received_at if the bench's clock ran ahead: what counts as "latest".
-    judged_by: "station" or "server". decision: release, hold or retake. verdict: VerdictDocument as JSON; frames: as
-    sent. digest: SHA-256 of everything sent, by which the same inspection is known again.
+    taken_at: captured_at, or received_at if the bench's clock ran ahead.
+    judged_by: "station" or "server". decision: release, hold or retake. sealed: a picture of the sealed parcel came
+    along. verdict: VerdictDocument as JSON; frames: as sent.
+    digest: SHA-256 of everything sent, by which the same inspection is known again.
     """
 
     __tablename__ = "inspections"

@@ -85,14 +85,59 @@ def test_a_release_is_not_taken_at_its_word(client: TestClient, keys: Keys) -> N
     assert gate(client, keys)["allowed"] is True
 
 
-def test_the_latest_inspection_counts_by_when_it_was_taken_not_by_when_it_came(
-    client: TestClient, keys: Keys, order: str
+def test_a_hold_from_a_bench_with_a_slow_clock_stops_the_parcel(
+    client: TestClient, keys: Keys, order: str, clock: Any
 ) -> None:
-    inspect(client, keys, "new", "release", captured_at="2026-11-22T08:30:00Z")
-    inspect(
-        client, keys, "old", "hold", captured_at="2026-11-22T08:00:00Z"
-    )  # from the spool of a bench that was offline
-    assert gate(client, keys)["inspection"] == "new"
+    inspect(client, keys, "i1", "release", captured_at="2026-11-22T09:00:00Z")
+    clock.advance(minutes=5)
+    inspect(client, keys, "i2", "hold", captured_at="2026-11-22T08:58:00Z")
+    answer = gate(client, keys)
+    assert (answer["allowed"], answer["inspection"]) == (False, "i2")
+    assert answer["reasons"] == ["torn on the left side"]
+    assert client.post("/v1/orders/A1/dispatch", json=LEAVE, headers=keys["warehouse"]).status_code == 409
+    client.put("/v1/inspections/i2/override", json=OVERRIDE, headers=keys["station"])
+    assert gate(client, keys)["allowed"] is True
+
+
+def test_a_release_that_comes_late_does_not_undo_a_hold_taken_after_it(
+    client: TestClient, keys: Keys, order: str, clock: Any
+) -> None:
+    inspect(client, keys, "new", "hold", captured_at="2026-11-22T08:30:00Z")
+    clock.advance(minutes=5)
+    inspect(client, keys, "old", captured_at="2026-11-22T08:00:00Z")  # from the spool of a bench that was offline
+    assert (gate(client, keys)["allowed"], gate(client, keys)["inspection"]) == (False, "new")
+
+
+def test_an_old_hold_that_comes_late_is_settled_by_one_more_inspection(
+    client: TestClient, keys: Keys, order: str, clock: Any
+) -> None:
+    inspect(client, keys, "new", captured_at="2026-11-22T08:30:00Z")
+    clock.advance(minutes=5)
+    inspect(client, keys, "old", "hold", captured_at="2026-11-22T08:00:00Z")
+    assert gate(client, keys)["allowed"] is False
+    clock.advance(minutes=5)
+    inspect(client, keys, "again", captured_at="2026-11-22T09:09:00Z")
+    assert (gate(client, keys)["allowed"], gate(client, keys)["inspection"]) == (True, "again")
+
+
+def test_a_release_with_a_failed_check_does_not_open_the_gate(client: TestClient, keys: Keys, order: str) -> None:
+    told = verdict()
+    told["checks"]["marks"] |= {"result": "fail", "reason": None}
+    inspect(client, keys, "i1", verdict=told)
+    assert gate(client, keys)["reasons"] == ["It was released although the check of marks failed. Inspect it again."]
+
+
+@pytest.mark.parametrize("decision", ["release", "hold"])
+@pytest.mark.parametrize("received", [[], ["open.jpg"], ["annotated-sealed.jpg"]])
+def test_a_sealed_parcel_that_is_only_listed_is_not_seen(
+    client: TestClient, keys: Keys, order: str, decision: str, received: list[str]
+) -> None:
+    frames = [{"name": "open.jpg", "stage": "open"}, {"name": "sealed.jpg", "stage": "sealed"}]
+    files = form(inspection(decision=decision, frames=frames), {name: jpeg() for name in received})
+    assert client.put("/v1/inspections/i1", files=files, headers=keys["station"]).status_code == 201
+    if decision == "hold":  # an override is no picture either
+        client.put("/v1/inspections/i1/override", json=OVERRIDE, headers=keys["station"])
+    assert gate(client, keys)["reasons"] == ["There is no picture of the sealed parcel. Take one."]
 
 
 def test_a_bench_whose_clock_runs_ahead_does_not_have_the_last_word_for_ever(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 
 from demo.courier import Courier, Scan, late_journey
-from tests.api.making import inspection
+from tests.api.making import form, inspection, jpeg
 from tests.api.shipments.conftest import Warehouse
 
 Keys = dict[str, dict[str, str]]
@@ -20,7 +20,8 @@ def test_from_the_order_to_the_doorstep(client: TestClient, keys: Keys, warehous
         "customer": {"name": "王芳", "language": "zh"},
     }
     assert client.put("/v1/orders/A1", json=order, headers=keys["warehouse"]).status_code == 201
-    seen = client.put("/v1/inspections/i1", json=inspection(), headers=keys["station"])
+    files = form(inspection(), {"sealed.jpg": jpeg()})
+    seen = client.put("/v1/inspections/i1", files=files, headers=keys["station"])
     assert seen.status_code == 201, seen.text
     leave = {"carrier": "House", "tracking_number": "LP1"}
     sent = client.post("/v1/orders/A1/dispatch", json=leave, headers=keys["warehouse"])
