@@ -44,7 +44,7 @@ Everything is in {here}:
   data/          the database and the evidence
 
 Try next:
-  lastlook inspect my_photo.jpg --annotate .          your own parcel
+  lastlook inspect my_photo.jpg --annotate judged     your own parcel
   lastlook serve                                      the API; its pages are at /docs and /reports/
   lastlook station --camera usb:0                     a bench with a camera and the kiosk"""
     )
