@@ -15,7 +15,7 @@ test: $(VENV)/dev
 	$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/dev
+lint: $(VENV)/train # the types of models/training are torch's
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
