@@ -15,7 +15,7 @@ from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
 from api.dispatch import routes as dispatch
 from api.evidence import Evidence
-from api.eye import Eye, SharedEye
+from api.eye import Eye, SharedEye, load_inspector
 from api.inspections import routes as inspections
 from api.metrics import Metrics, Reading
 from api.middleware import BodyLimit, Observe
@@ -74,7 +74,7 @@ def open_services(
         settings=settings,
         database=database,
         evidence=Evidence.of(settings),
-        eye=SharedEye(lambda: eye) if eye is not None else SharedEye(),
+        eye=SharedEye(lambda: eye or load_inspector(settings.threads, settings.providers)),
         metrics=Metrics(database, clock, READINGS),
         keys=KeyRing(find),
         clock=clock,

@@ -32,18 +32,18 @@ class Eye(Protocol):
         ...
 
 
-def load_inspector() -> Eye:
+def load_inspector(threads: int, providers: tuple[str, ...]) -> Eye:
     """The packaged model. Imported late: the API can keep orders and inspections also where no model is installed."""
-    from inspector import Inspector  # noqa: PLC0415 - see above
+    from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - see above
 
-    eye: Eye = Inspector.load()
+    eye: Eye = Inspector.load(InspectorSettings(threads=threads, providers=providers))
     return eye
 
 
 class SharedEye:
     """Loads the eye once, by the first who needs it; who comes meanwhile waits."""
 
-    def __init__(self, load: Callable[[], Eye] = load_inspector) -> None:
+    def __init__(self, load: Callable[[], Eye]) -> None:
         self.limiter = CapacityLimiter(os.cpu_count() or 1)
         """How many parcels are judged at once: more would only take memory (a decoded picture has up to 150 MB) and
         the threads of the other addresses."""

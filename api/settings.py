@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     `postgresql://user:password@host/name` where several processes share one database. evidence_url: where pictures go;
     a folder in `data` unless set, else what obstore takes (s3://bucket/prefix, gs://, az://; credentials from the
     provider's own variables). zone: whose midnight ends a local day. carriers: a TOML file that names the carriers.
+    threads, providers: of the eye's ONNX Runtime; providers is a JSON list, in order of preference.
     """
 
     model_config = SettingsConfigDict(env_prefix="LASTLOOK_", extra="ignore")
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8321
     carriers: Path | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)
     max_body_bytes: Annotated[int, Field(gt=0)] = 64 * MEBIBYTE
     max_picture_bytes: Annotated[int, Field(gt=0)] = 20 * MEBIBYTE
     customer_days: Annotated[int, Field(ge=0)] = 60

@@ -12,7 +12,7 @@ import click
 import uvicorn
 from fastapi import FastAPI
 
-from inspector import EngineError, GoldenError, Inspector
+from inspector import EngineError, GoldenError, Inspector, InspectorSettings
 from models import ModelError
 from station.kiosk.app import kiosk_app
 from station.running import Station
@@ -28,7 +28,7 @@ def serve(settings: StationSettings) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings.read_key()
-        eye = Inspector.load()
+        eye = Inspector.load(InspectorSettings(threads=settings.threads, providers=settings.providers))
         listener = _listen(settings)
     except (OSError, ModelError, EngineError, GoldenError) as error:
         click.echo(f"The station cannot start: {error}", err=True)

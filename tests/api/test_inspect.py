@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from api.app import create_app
+from api.app import create_app, open_services
 from api.context import Services
 from api.errors import Problem
 from api.eye import SharedEye
@@ -216,3 +216,15 @@ def test_the_real_eye_judges_its_own_golden_pictures(settings: Settings) -> None
         assert judged["models"][0]["name"] == "parcel"
         assert judged["parcels"], "a golden picture shows a parcel"
         assert 0 <= judged["checks"]["integrity"]["score"] <= 1
+
+
+def test_threads_and_providers_of_the_eye_come_from_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LASTLOOK_PROVIDERS", '["NoSuchExecutionProvider"]')
+    services = open_services(Settings(data=tmp_path / "data"))
+    try:
+        with pytest.raises(Problem, match="has no NoSuchExecutionProvider here"):
+            services.eye.get()
+    finally:
+        services.database.close()
