@@ -16,8 +16,21 @@ Pixels = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", "C:/Windows/Fonts", "~/.fonts")
-HAN_FONTS = ("NotoSansCJK-Bold.ttc", "NotoSerifCJK-Bold.ttc", "wqy-zenhei.ttc", "PingFang.ttc", "msyhbd.ttc")
-LATIN_FONTS = ("LiberationSans-Bold.ttf", "LiberationSansNarrow-Bold.ttf", "arialbd.ttf")
+HAN_FONTS = (
+    "NotoSansCJK-Bold.ttc",
+    "NotoSerifCJK-Bold.ttc",
+    "NotoSansCJK-Regular.ttc",
+    "wqy-zenhei.ttc",
+    "PingFang.ttc",
+    "msyhbd.ttc",
+)
+LATIN_FONTS = (
+    "LiberationSans-Bold.ttf",
+    "LiberationSansNarrow-Bold.ttf",
+    "LiberationSans-Regular.ttf",
+    "LiberationSerif-Bold.ttf",
+    "arialbd.ttf",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +38,14 @@ class Art:
     """A flat thing to be put on a parcel.
 
     bgra: uint8 (h, w, 4), the alpha channel says where it covers. ink: printed into the board, so that the board
-    shines through; otherwise it is paper or film of its own. name: the class it teaches ("fragile", ...).
+    shines through; otherwise it is paper or film of its own. name: the class it teaches ("fragile", ...). also: further
+    marks that the same thing says.
     """
 
     name: str
     bgra: Pixels
     ink: bool = False
+    also: tuple[str, ...] = ()
 
 
 @cache
@@ -40,7 +55,10 @@ def fonts(*, han: bool) -> tuple[Path, ...]:
     folders = [Path(f).expanduser() for f in FONT_FOLDERS]
     found = [path for f in folders if f.is_dir() for name in wanted for path in sorted(f.rglob(name))]
     if not han:
-        found += [Path(get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{s}.ttf" for s in ("-Bold", "Mono-Bold")]
+        found += [
+            Path(get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{s}.ttf"
+            for s in ("-Bold", "Mono-Bold", "-BoldOblique")
+        ]
     return tuple(found)
 
 

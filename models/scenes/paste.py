@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -145,7 +145,7 @@ def worn(art: Art, rng: np.random.Generator, amount: float) -> Art:
         x, y = rng.choice([0, width]), rng.choice([0, height])
         triangle = np.array([[x, y], [x + (reach if x == 0 else -reach), y], [x, y + (reach if y == 0 else -reach)]])
         cv2.fillPoly(bgra, [triangle.astype(np.int32)], (230.0, 232.0, 235.0, 0.0))
-    return Art(art.name, np.clip(bgra, 0, 255).astype(np.uint8), art.ink)
+    return replace(art, bgra=np.clip(bgra, 0, 255).astype(np.uint8))
 
 
 def _lit(paper: Floats, ground: Floats, rng: np.random.Generator) -> Floats:
