@@ -1,0 +1,580 @@
+"""The taught items: what each looks like, what it weighs, and from which likeness on it is taken for itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inspector.acceptance import Floats, acceptance
+from inspector.frame import Pixels
+from inspector.gallery_file import GalleryError, GalleryFile
+
+__all__ = ["Embedder", "Gallery", "GalleryError", "Item", "ItemRecord", "Likeness", "Reference", "ReferenceRecord"]
+
+Mask = npt.NDArray[np.bool_]
+
+LONGEST_SIDE = 512
+"""Pixels of a kept reference: more than any item has in a picture of an open box."""
+QUALITY = 95
+USUAL = 0.75
+"""The likeness from which an item is accepted where the embedder does not say."""
+CHUNK = 32
+"""References embedded between two commits: what an interruption costs."""
+HEAVIEST = 1e6
+"""Grams."""
+
+
+class Embedder(Protocol):
+    """Pictures -> vectors that lie close together when the pictures show the same item."""
+
+    @property
+    def version(self) -> str:
+        """Vectors of two versions cannot be compared."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    def embed(self, crops: Sequence[Pixels], masks: Sequence[Mask | None]) -> Floats:
+        """float32 (n, dim), each row of length 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A cut-out photo. bgr: uint8 (h, w, 3). mask: bool (h, w), True on the thing. counter: this is NOT the item."""
+
+    id: str
+    item: str
+    bgr: Pixels
+    mask: Mask
+    counter: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A taught item. weight_g, weight_sd_g: of one piece, and how much pieces differ. embeddings: float32 (n, d), one
+    row a reference (counter-examples too). accept: its own threshold on the cosine; None: the embedder's.
+    """
+
+    item: str
+    name: str | None
+    weight_g: float | None
+    weight_sd_g: float | None
+    references: tuple[Reference, ...]
+    embeddings: Floats
+    accept: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRecord:
+    """A reference as it is kept: a JPEG, a PNG of the mask (white on the thing), and where it came from.
+
+    source: sha256 of the photo it was cut from. id: follows from item, role, picture and mask, on every computer.
+    """
+
+    item: str
+    picture: bytes
+    mask: bytes
+    counter: bool
+    added_at: str
+    added_by: str | None = None
+    source: str | None = None
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits."""
+        digest = hashlib.sha256(f"{self.item}\0{'not ' if self.counter else ''}this\0".encode())
+        for part in (self.picture, self.mask):
+            digest.update(hashlib.sha256(part).digest())
+        return digest.hexdigest()[:32]
+
+    @classmethod
+    def of(
+        cls, item: str, bgr: Pixels, mask: Mask, *, at: datetime, by: str | None, source: str | None, counter: bool
+    ) -> ReferenceRecord:
+        """From pixels, made smaller where they are more than is ever used."""
+        scale = LONGEST_SIDE / max(bgr.shape[:2])
+        if scale < 1:
+            size = max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale))
+            bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+            mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
+        picture = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+        drawn = cv2.imencode(".png", mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+        return cls(item, picture, drawn, counter, _text(at), by, source)
+
+    def pixels(self) -> tuple[Pixels, Mask]:
+        """Picture and mask. Raises GalleryError when they are damaged."""
+        try:
+            return _pixels(self.picture, self.mask)
+        except (ValueError, cv2.error) as error:
+            raise GalleryError(
+                f"the reference {self.id} of {self.item!r} is damaged ({error}); remove it with `lastlook items remove "
+                f"{self.item} --reference {self.id}` and teach another view"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """An item as it is kept, with its references; see `Item`. change: grows with every change in the gallery."""
+
+    item: str
+    name: str | None
+    weight_g: float | None
+    weight_sd_g: float | None
+    taught_at: str
+    taught_by: str | None
+    references: tuple[ReferenceRecord, ...] = ()
+    change: int = 0
+    accept: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The taught item that looks most like a picture. cosine: -1..1."""
+
+    item: str
+    cosine: float
+
+
+class Gallery:
+    """All taught items in one SQLite file. Thread-safe; several processes may have the same file open.
+
+    A reference that has no vector of the embedder's version yet gets one when its item is asked for; `reembed` does
+    them all. Without an embedder the gallery can be listed, changed, exported and imported, but not compared.
+    """
+
+    def __init__(self, file: GalleryFile, embedder: Embedder | None) -> None:
+        self._file = file
+        self._embedder = embedder
+        self._known: tuple[tuple[int, int], list[str], Floats] | None = None
+
+    @classmethod
+    def open(cls, path: Path, embedder: Embedder | None = None, *, create: bool = True) -> Gallery:
+        """Reads only the head of the file. Raises GalleryError: no gallery, damaged, or of a newer Lastlook."""
+        return cls(GalleryFile(path, create=create), embedder)
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file free."""
+        self._file.close()
+
+    @property
+    def file(self) -> GalleryFile:
+        """What it is kept in, for those who keep more there."""
+        return self._file
+
+    @property
+    def embedder(self) -> Embedder:
+        """Raises GalleryError where there is none."""
+        if self._embedder is None:
+            raise GalleryError("no embedder is installed, so that pictures of items cannot be compared")
+        return self._embedder
+
+    @property
+    def usual(self) -> float:
+        """The likeness from which an item is accepted of which nothing is known yet."""
+        return float(getattr(self._embedder, "accept", USUAL))
+
+    # what the eye asks
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Those of `ids` that are taught, under the ids as they were given; one indexed query, never a scan.
+
+        An item whose references have all been removed is not taught. Raises GalleryError.
+        """
+        asked = {given: item_id(given) for given in ids}
+        records, vectors = self._read(asked.values())
+        pending = [r for record in records.values() for r in record.references if r.id not in vectors]
+        vectors |= self._embed(pending)
+        return {given: _item(records[key], vectors, given) for given, key in asked.items() if _seen(records.get(key))}
+
+    def records(self, ids: Iterable[str]) -> dict[str, ItemRecord]:
+        """Items as they are kept, by their id. Those that are not there are left out."""
+        return self._read(ids)[0]
+
+    def _read(self, ids: Iterable[str]) -> tuple[dict[str, ItemRecord], dict[str, Floats]]:
+        """Items as they are kept, and the vectors of their references as far as there are any yet."""
+        listed = json.dumps(sorted(set(ids)))
+        version = self._embedder.version if self._embedder else ""
+        with self._file.reading() as db:
+            rows = db.execute(  # two constants, no input in the text
+                "select i.item, i.name, i.weight_g, i.weight_sd_g, i.taught_at, i.taught_by, i.change, a.accept,"  # noqa: S608
+                f" {_REFERENCE}, r.id, e.vector from item i left join reference r on r.item = i.item"
+                " left join acceptance a on a.item = i.item and a.version = ?"
+                " left join embedding e on e.reference = r.id and e.version = ?"
+                " where i.item in (select value from json_each(?)) order by i.item, r.rowid",
+                (version, version, listed),
+            ).fetchall()
+        vectors = {row[-2]: _vector(row[-1]) for row in rows if row[-1] is not None}
+        return _records(rows), vectors
+
+    def ids(self) -> list[str]:
+        """Of all taught items, sorted."""
+        with self._file.reading() as db:
+            return [item for (item,) in db.execute("select item from item order by item")]
+
+    def listing(self, after: str = "", limit: int = 500) -> list[tuple[ItemRecord, int, int]]:
+        """Items in order of their id behind `after`, without their references: (item, references, counter-examples)."""
+        version = self._embedder.version if self._embedder else ""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "select i.item, i.name, i.weight_g, i.weight_sd_g, i.taught_at, i.taught_by, i.change,"
+                " (select accept from acceptance a where a.item = i.item and a.version = ?),"
+                " (select count(*) from reference r where r.item = i.item and not counter),"
+                " (select count(*) from reference r where r.item = i.item and counter)"
+                " from item i where i.item > ? order by i.item limit ?",
+                (version, after, limit),
+            ).fetchall()
+        return [(_record(row), row[8], row[9]) for row in rows]
+
+    def reference(self, item: str, reference: str) -> ReferenceRecord | None:
+        """One reference as it is kept."""
+        found = self.records([item_id(item)]).get(item_id(item))
+        return next((r for r in found.references if r.id == reference), None) if found else None
+
+    def cut_from(self, item: str, source: str) -> list[str]:
+        """Ids of the references of an item that were cut from the photo with this sha256."""
+        with self._file.reading() as db:
+            rows = db.execute("select id from reference where item = ? and source = ?", (item_id(item), source))
+            return [found for (found,) in rows]
+
+    def nearest(self, vectors: Floats, *, but: Iterable[str] = ()) -> list[Likeness | None]:
+        """For each row of `vectors` (n, d) the taught item that looks most like it, those of `but` left out."""
+        names, matrix = self._all()
+        others = np.array([name not in set(but) for name in names], bool)
+        if not others.any():
+            return [None] * len(vectors)
+        cosines = np.where(others, vectors @ matrix.T, -2.0)
+        best = cosines.argmax(axis=1)
+        return [Likeness(names[at], float(cosines[row, at])) for row, at in enumerate(best)]
+
+    # what people change
+
+    def teach(
+        self,
+        item: str,
+        references: Sequence[ReferenceRecord] = (),
+        *,
+        name: str | None = None,
+        weight_g: float | None = None,
+        weight_sd_g: float | None = None,
+        by: str | None = None,
+        at: datetime,
+        shared: bool = False,
+    ) -> list[str]:
+        """Add references to an item, new or known; what is None stays as it is. Returns the ids of those that are new.
+
+        All of it or nothing; its threshold, and those of items that look like it, are worked out again.
+        shared: where this gallery follows another one (a bench the server's), that one has it already.
+        Raises GalleryError.
+        """
+        item = item_id(item)
+        _check_weight(weight_g, weight_sd_g)
+        record = ItemRecord(item, name, weight_g, weight_sd_g, _text(at), by, tuple(references))
+        with self._file.writing() as db:
+            new = put(db, record, shared=shared)
+        if self._embedder is not None and new:
+            records, vectors = self._read([item])
+            self._embed([reference for reference in records[item].references if reference.id not in vectors])
+            self.calibrate([item])
+        return new
+
+    def remove(self, item: str, reference: str | None = None) -> bool:
+        """Forget an item, or one of its references. False when there is none."""
+        item = item_id(item)
+        with self._file.writing() as db:
+            if reference is not None:
+                gone = db.execute("delete from reference where item = ? and id = ?", (item, reference)).rowcount > 0
+                if gone:
+                    touch(db, item)
+            else:
+                gone = drop(db, item)
+        if gone and reference is not None and self._embedder is not None:
+            self.calibrate([item])
+        return gone
+
+    # what follows from the embedder
+
+    def pending(self) -> int:
+        """How many references have no vector of this embedder's version yet."""
+        with self._file.reading() as db:
+            row = db.execute(f"select count(*) {_PENDING}", (self.embedder.version,)).fetchone()
+        return int(row[0])
+
+    def reembed(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+        """Embed every reference that has no vector of this version, then work out the thresholds. Returns how many.
+
+        Every few are committed, so that an interruption costs little and the next call goes on; two processes may do
+        it at once. progress: told how many of how many are done.
+        """
+        done, total, touched = 0, self.pending(), set[str]()
+        while done <= total:  # what is added meanwhile is embedded by whoever adds it
+            with self._file.reading() as db:
+                rows = db.execute(
+                    f"select {_REFERENCE} {_PENDING} limit {CHUNK}",
+                    (self.embedder.version,),
+                ).fetchall()
+            if not rows:
+                break
+            records = [_reference(row) for row in rows]
+            self._embed(records)
+            touched |= {record.item for record in records}
+            done += len(records)
+            progress(done, max(done, total))
+        self.calibrate(touched)
+        return done
+
+    def calibrate(self, items: Iterable[str]) -> None:
+        """Work out the thresholds of `items` anew, and of the items that look like them."""
+        names, matrix = self._all()
+        if not names:
+            return
+        starts = [at for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
+        distinct = [names[at] for at in starts]
+        where = {name: slice(a, b) for name, a, b in zip(distinct, starts, [*starts[1:], len(names)], strict=True)}
+        todo, near = [item for item in items if item in where], dict[str, Floats]()
+        for item in todo:
+            near[item] = _by_item(matrix, starts, matrix[where[item]])
+        alike = {
+            other
+            for cosines in near.values()
+            for other, cosine in zip(distinct, cosines, strict=True)
+            if cosine >= self.usual
+        }
+        for item in alike - near.keys():
+            near[item] = _by_item(matrix, starts, matrix[where[item]])
+        accepts = []
+        for item, cosines in near.items():
+            own = matrix[where[item]]
+            others = np.delete(cosines, distinct.index(item))
+            wrong = self._counters(item)
+            accept = acceptance(_left_out(own), others, _nearest(wrong, own), usual=self.usual)
+            accepts.append((self.embedder.version, item, accept))
+        with self._file.writing() as db:
+            db.executemany(
+                "insert or replace into acceptance select ?, ?, ? where exists (select 1 from item where item = ?)",
+                [(*row, row[1]) for row in accepts],
+            )
+
+    def _embed(self, records: Sequence[ReferenceRecord]) -> dict[str, Floats]:
+        made: dict[str, Floats] = {}
+        for at in range(0, len(records), CHUNK):
+            some = records[at : at + CHUNK]
+            pixels = [record.pixels() for record in some]
+            vectors = self.embedder.embed([bgr for bgr, _ in pixels], [mask for _, mask in pixels]).astype(np.float16)
+            with self._file.writing() as db:
+                db.executemany(
+                    "insert or replace into embedding select ?, ?, ?"
+                    " where exists (select 1 from reference where id = ?)",
+                    [
+                        (self.embedder.version, record.id, vector.tobytes(), record.id)
+                        for record, vector in zip(some, vectors, strict=True)
+                    ],
+                )
+            made |= {record.id: _vector(vector.tobytes()) for record, vector in zip(some, vectors, strict=True)}
+        return made
+
+    def _all(self) -> tuple[list[str], Floats]:
+        """Item of each embedded reference (no counter-examples), in order of item; their vectors (n, d). Remembered."""
+        with self._file.reading() as db:
+            state = db.execute("select change, (select count(*) from embedding) from gallery").fetchone()
+            known = self._known
+            if known is None or known[0] != state:
+                rows = db.execute(
+                    "select r.item, e.vector from embedding e join reference r on r.id = e.reference"
+                    " where e.version = ? and not r.counter order by r.item",
+                    (self.embedder.version,),
+                ).fetchall()
+                known = state, [item for item, _ in rows], self._stacked([vector for _, vector in rows])
+                self._known = known
+        return known[1], known[2]
+
+    def _counters(self, item: str) -> Floats:
+        with self._file.reading() as db:
+            rows = db.execute(
+                "select e.vector from reference r join embedding e on e.reference = r.id and e.version = ?"
+                " where r.item = ? and r.counter",
+                (self.embedder.version, item),
+            ).fetchall()
+        return self._stacked([vector for (vector,) in rows])
+
+    def _stacked(self, vectors: Sequence[bytes]) -> Floats:
+        matrix = np.frombuffer(b"".join(vectors), np.float16).reshape(len(vectors), self.embedder.dim)
+        return matrix.astype(np.float32)
+
+
+_REFERENCE = "r.item, r.picture, r.mask, r.counter, r.added_at, r.added_by, r.source"
+_PENDING = (
+    "from reference r where not exists (select 1 from embedding e where e.version = ? and e.reference = r.id)"
+    " order by r.rowid"
+)
+
+
+def item_id(text: str) -> str:
+    """An item's id in Unicode's normal form C, so that an id typed on two systems is one. Raises GalleryError."""
+    text = unicodedata.normalize("NFC", text)
+    if not 1 <= len(text) <= 200 or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+        raise GalleryError(f"{text[:40]!r} cannot be an item's id: 1 to 200 characters, no control characters")
+    return text
+
+
+def put(db: sqlite3.Connection, record: ItemRecord, *, shared: bool) -> list[str]:
+    """Write an item with its references, beside what is there; what is None stays. Returns ids of new references."""
+    before = db.execute("select name, weight_g, weight_sd_g from item where item = ?", (record.item,)).fetchone()
+    told = (record.name, record.weight_g, record.weight_sd_g)
+    changes = before is None or any(new is not None and new != old for new, old in zip(told, before, strict=True))
+    db.execute(
+        "insert into item values (?, ?, ?, ?, ?, ?, ?, 0) on conflict (item) do update set"
+        " name = coalesce(excluded.name, name), weight_g = coalesce(excluded.weight_g, weight_g),"
+        " weight_sd_g = coalesce(excluded.weight_sd_g, weight_sd_g), shared = case when ? then excluded.shared else"
+        " shared end",
+        (record.item, *told, record.taught_at, record.taught_by, shared, changes),
+    )
+    new = []
+    for reference in record.references:
+        stored = db.execute(
+            "insert or ignore into reference values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                reference.id,
+                reference.item,
+                reference.counter,
+                reference.picture,
+                reference.mask,
+                reference.source,
+                reference.added_at,
+                reference.added_by,
+                shared,
+            ),
+        )
+        new += [reference.id] * stored.rowcount
+    if new or changes:
+        touch(db, record.item)
+    return new
+
+
+def drop(db: sqlite3.Connection, item: str) -> bool:
+    """Remove an item and remember that it was; False when there is none."""
+    if db.execute("delete from item where item = ?", (item,)).rowcount == 0:
+        return False
+    db.execute("insert or replace into removed values (?, 0)", (item,))
+    db.execute("update removed set change = ? where item = ?", (_next_change(db), item))
+    return True
+
+
+def touch(db: sqlite3.Connection, item: str) -> None:
+    """The item has changed; one that was removed is there again."""
+    db.execute("update item set change = ? where item = ?", (_next_change(db), item))
+    db.execute("delete from removed where item = ?", (item,))
+
+
+def _next_change(db: sqlite3.Connection) -> int:
+    (change,) = db.execute("update gallery set change = change + 1 returning change").fetchone()
+    return int(change)
+
+
+def _reference(row: Sequence[Any]) -> ReferenceRecord:
+    """From the columns _REFERENCE."""
+    return ReferenceRecord(row[0], row[1], row[2], bool(row[3]), *row[4:])
+
+
+def _record(row: Sequence[Any], references: tuple[ReferenceRecord, ...] = ()) -> ItemRecord:
+    """From the columns item, name, weights, taught when and by whom, change, accept."""
+    return ItemRecord(row[0], row[1], row[2], row[3], row[4], row[5], references, row[6], row[7])
+
+
+def _records(rows: Iterable[tuple[Any, ...]]) -> dict[str, ItemRecord]:
+    found: dict[str, ItemRecord] = {}
+    for _, group in groupby(rows, key=itemgetter(0)):
+        references = list(group)
+        kept = tuple(_reference(row[8:15]) for row in references if row[9] is not None)
+        record = _record(references[0], kept)
+        found[record.item] = record
+    return found
+
+
+def _vector(kept: bytes) -> Floats:
+    return np.frombuffer(kept, np.float16).astype(np.float32)
+
+
+def _seen(record: ItemRecord | None) -> bool:
+    return record is not None and any(not reference.counter for reference in record.references)
+
+
+def _item(record: ItemRecord, vectors: Mapping[str, Floats], given: str) -> Item:
+    references = tuple(Reference(r.id, given, *r.pixels(), r.counter) for r in record.references)
+    return Item(
+        item=given,
+        name=record.name,
+        weight_g=record.weight_g,
+        weight_sd_g=record.weight_sd_g,
+        references=references,
+        embeddings=np.stack([vectors[reference.id] for reference in references]),
+        accept=record.accept,
+    )
+
+
+@lru_cache(maxsize=64)
+def _pixels(picture: bytes, mask: bytes) -> tuple[Pixels, Mask]:
+    """Decoded; the same orders come again and again, so a few are remembered (each at most 1 MB)."""
+    bgr = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    drawn = cv2.imdecode(np.frombuffer(mask, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if bgr is None or drawn is None or bgr.shape[:2] != drawn.shape:
+        raise ValueError("picture and mask cannot be read, or differ in size")
+    inside = drawn > 127
+    bgr.flags.writeable = inside.flags.writeable = False
+    return np.asarray(bgr, np.uint8), inside
+
+
+def _by_item(matrix: Floats, starts: Sequence[int], own: Floats) -> Floats:
+    """(items,) the highest cosine of any reference of each item to any of `own`."""
+    return np.asarray(np.maximum.reduceat((matrix @ own.T).max(axis=1), starts), np.float32)
+
+
+def _left_out(own: Floats) -> Floats:
+    """(r,) each reference's cosine to the nearest other one; empty for one alone."""
+    if len(own) < 2:
+        return np.zeros(0, np.float32)
+    cosines = own @ own.T
+    np.fill_diagonal(cosines, -2.0)
+    return np.asarray(cosines.max(axis=1), np.float32)
+
+
+def _nearest(rows: Floats, own: Floats) -> Floats:
+    if not len(rows) or not len(own):
+        return np.zeros(0, np.float32)
+    return np.asarray((rows @ own.T).max(axis=1), np.float32)
+
+
+def _check_weight(weight_g: float | None, weight_sd_g: float | None) -> None:
+    if weight_g is not None and not (math.isfinite(weight_g) and 0 < weight_g <= HEAVIEST):
+        raise GalleryError(f"{weight_g} g is no weight of an item; give grams above 0, up to {HEAVIEST:,.0f}")
+    if weight_sd_g is not None and not (math.isfinite(weight_sd_g) and 0 <= weight_sd_g <= HEAVIEST):
+        raise GalleryError(f"{weight_sd_g} g is no spread of an item's weight; give grams from 0 up")
+
+
+def _text(moment: datetime) -> str:
+    """UTC with fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
