@@ -111,9 +111,9 @@ def release_command(
     head, compared = damage_head(shelf, told, FOLDS)
     found = conclude(shelf, jobs, told, head, compared, Procedure(how, set(mark_fold) or set(range(FOLDS)), FOLDS))
     net = trained(run_folder(cache, None), SEED)
-    head.layer.into(net.damage_logit)
     card = release(
         net,
+        head.layer,
         found,
         [data / "renders" / "images" / name for name in golden],
         out,

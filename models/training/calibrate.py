@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 Array = npt.NDArray[np.float64]
 
@@ -25,11 +24,9 @@ class Linear:
         """Pooled (n, 2896) -> logits (n,)."""
         return np.asarray(pooled @ self.weights + self.bias, np.float64)
 
-    def into(self, layer: nn.Linear) -> None:
-        """Writes the layer into the network."""
-        with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(self.weights)[None])
-            layer.bias.fill_(self.bias)
+    def save(self, path: Path) -> None:
+        """Writes the layer as the inspector reads it: arrays `weights` float32 (f,) and `bias` float32 ()."""
+        np.savez(path, weights=self.weights.astype(np.float32), bias=np.float32(self.bias))
 
 
 def fit(pooled: npt.NDArray[np.floating], damaged: npt.NDArray[np.bool_], weights: Array, strength: float) -> Linear:

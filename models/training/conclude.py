@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from models.evaluation.metrics import Matched, counts_at
 from models.training.cache import Shelf
 from models.training.data import Photo, fold_of
 from models.training.evaluate import (
@@ -23,7 +24,6 @@ from models.training.evaluate import (
     presence,
 )
 from models.training.integrity import DamageHead, helped, looks_of, only, probe
-from models.training.measure import Matched, counts_at
 from models.training.network import CLASSES, FIRST_MARK
 from models.training.plan import Job
 from models.training.release import Findings

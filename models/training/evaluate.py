@@ -13,9 +13,7 @@ import torch
 from inspector import Frame, Inspector, decode
 from inspector.detector import Detections, Placement, decode_boxes
 from inspector.spec import Check
-from models.training.cache import Shelf
-from models.training.data import Photo, read_photos
-from models.training.measure import (
+from models.evaluation.metrics import (
     Figure,
     Matched,
     auroc,
@@ -26,6 +24,8 @@ from models.training.measure import (
     match,
     recall_at_false_stops,
 )
+from models.training.cache import Shelf
+from models.training.data import Photo, read_photos
 from models.training.network import CLASSES, FIRST_MARK, ParcelNet, Raw, boxes_of, evidence
 from models.training.views import View
 
@@ -160,7 +160,9 @@ class Judged:
     def figures(self) -> dict[str, object]:
         """AUROC, average precision and recall at 5 % false stops with intervals by group."""
 
-        def of(statistic: Callable[[npt.NDArray[np.float64], npt.NDArray[np.bool_]], float]) -> dict[str, float | int]:
+        def of(
+            statistic: Callable[[npt.NDArray[np.float64], npt.NDArray[np.bool_]], float],
+        ) -> dict[str, float | int | None]:
             return bootstrap(lambda i: statistic(self.scores[i], self.damaged[i]), self.groups).told()
 
         stopped = np.array([r != "pass" for r in self.results])

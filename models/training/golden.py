@@ -20,7 +20,7 @@ BOX_TOLERANCE = 4.0
 
 def opened(folder: Path) -> Inspector:
     """The inspector on the model in a folder, without asking for its golden pictures, which may not be there yet."""
-    card = models.Card.model_validate_json((folder / "card.json").read_bytes())
+    card = models.ParcelCard.model_validate_json((folder / "card.json").read_bytes())
     model = models.Model(folder, card)
     return Inspector(model, OnnxEngine(model.onnx, side=card.input.side, threads=1), InspectorSettings())
 

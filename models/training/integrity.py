@@ -10,11 +10,11 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from models.evaluation.metrics import auroc, bootstrap, recall_at_false_stops
 from models.training.cache import Shelf
 from models.training.calibrate import Array, Linear, fit, out_of_fold, platt
 from models.training.data import fold_of
 from models.training.evaluate import Answer
-from models.training.measure import auroc, bootstrap, recall_at_false_stops
 from models.training.network import EVIDENCE
 
 STRENGTH = 0.01
@@ -51,7 +51,7 @@ class DamageHead:
         """Calibrated, out of fold."""
         return np.asarray(1 / (1 + np.exp(-(self.a * self.logits + self.b))), np.float64)
 
-    def figures(self) -> dict[str, dict[str, dict[str, float | int]]]:
+    def figures(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
         """AUROC and recall at 5 % false stops, out of fold, on plain renders and on photos with composed damage."""
         looks = self.looks
         parts = {"renders": looks.rendered & looks.plain, "photos_with_composed_damage": ~looks.rendered}
@@ -65,7 +65,7 @@ class DamageHead:
 
     def _figure(
         self, statistic: Callable[[Array, npt.NDArray[np.bool_]], float], mine: npt.NDArray[np.bool_]
-    ) -> dict[str, float | int]:
+    ) -> dict[str, float | int | None]:
         rows = np.flatnonzero(mine)
         scores, damaged = self.logits[rows], self.looks.damaged[rows]
         groups = [self.looks.groups[i] for i in rows]

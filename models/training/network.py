@@ -57,14 +57,16 @@ class Seen(NamedTuple):
     """The outputs of the exported graph; card.json names them in this order.
 
     boxes (n, a, 4) xyxy in input pixels; scores (n, a, c) and damage_map (n, k, s/8, s/8) probabilities;
-    rotations (n, a, 2) unit (sin, cos) of the clockwise turn from upright; damage_logit (n,).
+    rotations (n, a, 2) unit (sin, cos) of the clockwise turn from upright.
+    features (n, 2896 + 2k): the pooled description and the map's evidence, which the damage head outside the graph reads,
+    so that a bench can have a head of its own on the same network.
     """
 
     boxes: Tensor
     scores: Tensor
     rotations: Tensor
     damage_map: Tensor
-    damage_logit: Tensor
+    features: Tensor
 
 
 def pool(p4: Tensor, top: Tensor) -> Tensor:
@@ -156,10 +158,7 @@ class ParcelNet(nn.Module):
         self.neck = Neck()
         self.finding = FindingHead()
         self.damage_map = nn.Sequential(separable(WIDTH, WIDTH), nn.Conv2d(WIDTH, len(DAMAGE_KINDS), 1))
-        self.damage_logit = nn.Linear(POOLED + EVIDENCE, 1)
         nn.init.constant_(self.damage_map[1].bias, -3.0)  # type: ignore[arg-type]  # most of a parcel is sound
-        nn.init.zeros_(self.damage_logit.weight)
-        nn.init.zeros_(self.damage_logit.bias)
         self.register_buffer("points", points(SIDE), persistent=False)
 
     def features(self, image: Tensor) -> Features:
@@ -183,7 +182,7 @@ class ParcelNet(nn.Module):
             scores=raw.classes.sigmoid(),
             rotations=raw.turns / length,
             damage_map=raw.damage.sigmoid(),
-            damage_logit=self.damage_logit(torch.cat([features.pooled, evidence(raw.damage)], 1)).squeeze(1),
+            features=torch.cat([features.pooled, evidence(raw.damage)], 1),
         )
 
 

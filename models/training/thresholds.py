@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from models.evaluation.metrics import Matched, precision_recall
 from models.training.evaluate import Answer
-from models.training.measure import Matched, precision_recall
 from models.training.network import DAMAGE_KINDS
 from models.training.views import View
 

@@ -55,7 +55,7 @@ def train(net: ParcelNet, shelf: Shelf, weights: npt.NDArray[np.float64], schedu
     checkpoint to `out`/checkpoint.pt every 100 steps; a run that finds one goes on from there.
     """
     out.mkdir(parents=True, exist_ok=True)
-    taught = {n: p for n, p in net.named_parameters() if p.requires_grad and not n.startswith("damage_logit")}
+    taught = {n: p for n, p in net.named_parameters() if p.requires_grad}
     optimiser = torch.optim.AdamW(_groups(taught, schedule.decay), lr=schedule.rate)
     average = copy.deepcopy(net).eval()
     first = _resume(out / "checkpoint.pt", net, average, optimiser)

@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+from models.evaluation.metrics import Matched, auroc, bootstrap, box_ap, match, recall_at_false_stops
 from models.training.cache import Rows, as_input, target_of
 from models.training.calibrate import fit, out_of_fold, platt
 from models.training.export import disagreement, infer, write_graph
 from models.training.losses import Target, assign, damage_loss, generalised_overlap, loss, overlap, turn_loss
-from models.training.measure import Matched, auroc, bootstrap, box_ap, match, recall_at_false_stops
-from models.training.network import CLASSES, DAMAGE_KINDS, SIDE, ParcelNet, points
+from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet, points
 from models.training.thresholds import best_f1, false_stop_point, precise
 from models.training.train import Schedule, build
 from models.training.views import View
@@ -59,7 +59,7 @@ def test_the_answer_has_the_shapes_of_the_contract(net: ParcelNet) -> None:
     assert seen.scores.shape == (2, cells, len(CLASSES))
     assert seen.rotations.shape == (2, cells, 2)
     assert seen.damage_map.shape == (2, len(DAMAGE_KINDS), 40, 40)
-    assert seen.damage_logit.shape == (2,)
+    assert seen.features.shape == (2, POOLED + EVIDENCE)
     assert torch.allclose((seen.rotations**2).sum(-1), torch.ones(2, cells), atol=1e-4)
 
 
@@ -87,7 +87,7 @@ def test_the_exported_graph_says_what_torch_says_for_any_batch(net: ParcelNet, t
         assert gaps["boxes"] < 1e-2  # pixels
         assert gaps["scores"] < 1e-4
         assert gaps["damage_map"] < 1e-4
-        assert gaps["damage_logit"] < 1e-3
+        assert gaps["features"] < 1e-3
         assert gaps["rotations"] < 1e-2
     assert len(infer(path, noise).boxes) == 3
 
@@ -176,19 +176,17 @@ def test_the_rate_warms_up_and_falls() -> None:
     assert rates[50] > rates[250] > rates[499] > 0
 
 
-def test_a_linear_head_separates_folds_it_has_not_seen() -> None:
+def test_a_linear_head_separates_folds_it_has_not_seen(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     damaged = rng.random(200) < 0.5
     pooled = rng.normal(0, 1, (200, 60)) + damaged[:, None] * 0.5
     weights, folds = np.ones(200), np.arange(200) % 5
     logits = out_of_fold(pooled, damaged, weights, folds, 0.01)
     assert auroc(logits, damaged) > 0.9
-    layer = torch.nn.Linear(60, 1)
     whole = fit(pooled, damaged, weights, 0.01)
-    whole.into(layer)
-    with torch.no_grad():
-        torch_logits = layer(torch.from_numpy(pooled).float()).squeeze(1).numpy()
-    assert torch_logits == pytest.approx(whole(pooled), abs=1e-4)
+    whole.save(tmp_path / "head.npz")
+    with np.load(tmp_path / "head.npz") as saved:
+        assert pooled @ saved["weights"] + saved["bias"] == pytest.approx(whole(pooled), abs=1e-4)
     a, b = platt(logits, damaged)
     p = 1 / (1 + np.exp(-(a * logits + b)))
     assert abs(p[damaged].mean() + p[~damaged].mean() - 1) < 0.1

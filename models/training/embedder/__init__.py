@@ -1,0 +1,1 @@
+"""How the embedder is made: crops of things, the network, its export and its card. Needs torch."""

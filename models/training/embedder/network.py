@@ -1,0 +1,76 @@
+"""The embedder in torch: the ImageNet trunk, its two useful levels on one grid, each centred and of equal weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.training.backbone import LEVEL_CHANNELS, TAPS, Backbone, pretrained
+
+LEVELS = (1, 2)
+"""Strides 16 and 32. Measured on crops that may teach: stride 8 and the ImageNet top add nothing to these two."""
+DIM = sum(LEVEL_CHANNELS[i] for i in LEVELS)
+
+
+class EmbedderNet(nn.Module):
+    """Image float32 (n, 3, h, w) in [-1, 1], h and w multiples of 32 -> map (n, 432, h/16, w/16) and embedding (n, 432).
+
+    A cell of the map describes what lies there; the mean of any set of cells, scaled to length 1, describes that region.
+    `embedding` is that of the whole picture.
+    """
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, trunk: Backbone) -> None:
+        super().__init__()
+        self.stem, self.stem_norm, self.blocks = trunk.stem, trunk.stem_norm, trunk.blocks
+        self.register_buffer("shift", torch.zeros(1, DIM, 1, 1))
+        self.register_buffer("scale", torch.ones(1, DIM, 1, 1))
+
+    def raw(self, x: Tensor) -> Tensor:
+        """The map before centring."""
+        x = F.relu6(self.stem_norm(self.stem(x)))
+        levels = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in TAPS:
+                levels.append(x)
+        fine, coarse = (levels[i] for i in LEVELS)
+        return torch.cat([fine, F.interpolate(coarse, scale_factor=2.0, mode="bilinear")], 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        cells = (self.raw(x) - self.shift) * self.scale
+        return cells, F.normalize(cells.mean((2, 3)), dim=1)
+
+    @torch.no_grad()
+    def centre(self, pictures: Iterable[Tensor]) -> None:
+        """Sets shift and scale so that over these pictures (batches as for `forward`) the mean of a picture's map is
+        zero in each channel and its length within each level is 1 on average.
+        """
+        means = torch.cat([self.raw(batch).mean((2, 3)) for batch in pictures])
+        shift = means.mean(0)
+        self.shift = shift[None, :, None, None]
+        widths = [LEVEL_CHANNELS[i] for i in LEVELS]
+        lengths = [(part.norm(dim=1).mean()) for part in (means - shift).split(widths, dim=1)]
+        scale = torch.cat(
+            [torch.full((width,), 1 / float(length)) for width, length in zip(widths, lengths, strict=True)]
+        )
+        self.scale = scale[None, :, None, None]
+
+
+def frozen() -> EmbedderNet:
+    """The embedder with ImageNet weights, not centred yet."""
+    return cast(EmbedderNet, EmbedderNet(pretrained()).eval())
+
+
+def as_tensor(pixels: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]) -> Tensor:
+    """Pictures uint8 (h, w, 3) BGR of one size -> float32 (n, 3, h, w) in [-1, 1]."""
+    stacked = np.stack(pixels)[..., ::-1].transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.ascontiguousarray(stacked, np.float32) / 127.5 - 1)
