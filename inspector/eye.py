@@ -35,14 +35,16 @@ class Inspector:
     Thread-safe: it keeps no state between two calls, and all threads share one ONNX session.
     """
 
-    def __init__(self, model: models.Model, engine: Engine, settings: InspectorSettings) -> None:
+    def __init__(self, model: models.Model[models.ParcelCard], engine: Engine, settings: InspectorSettings) -> None:
         self._model = model
         self._looker = Looker(engine, model.card)
         self._settings = settings
         self._refs = (ModelRef(model.card.name, model.card.version, model.sha256),)
 
     @classmethod
-    def load(cls, settings: InspectorSettings | None = None, model: models.Model | None = None) -> Inspector:
+    def load(
+        cls, settings: InspectorSettings | None = None, model: models.Model[models.ParcelCard] | None = None
+    ) -> Inspector:
         """The active model, verified, warmed up and found to judge its golden frames as its card tells.
 
         Raises models.ModelError, EngineError or GoldenError: an eye that cannot be trusted does not open.

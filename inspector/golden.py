@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from inspector.frame import Frame, decode
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Verdict
-from models import Model
+from models import Model, ParcelCard
 
 Judge = Callable[[Sequence[Frame], PackingSpec], Verdict]
 
@@ -16,7 +16,7 @@ class GoldenError(RuntimeError):
     """A golden frame got another verdict. str() says which model, which frame, what was expected and what came."""
 
 
-def judge_golden(model: Model, judge: Judge) -> None:
+def judge_golden(model: Model[ParcelCard], judge: Judge) -> None:
     """Judge every golden frame of the model's card and compare.
 
     Each frame tells `file`, the `result` of the integrity check, its `score` with `score_tolerance`, and `parcel_box`

@@ -12,7 +12,7 @@ from inspector.detector import Floats, Look
 from inspector.spec import Check
 from inspector.verdict import Box, CheckResult, Finding, Result, skipped
 from inspector.view import View
-from models import Card
+from models import ParcelCard
 
 WORDS = {
     "crush": "crushed",
@@ -29,7 +29,7 @@ MOST_FINDINGS = 5
 """More boxes than this on one picture hide the parcel from the packer."""
 
 
-def check_integrity(views: Sequence[View], card: Card) -> CheckResult:
+def check_integrity(views: Sequence[View], card: ParcelCard) -> CheckResult:
     """Judge all pictures of the sealed parcel; damage seen in one of them is damage.
 
     score: the highest calibrated probability of damage. Findings are told when the answer is fail or unsure.
@@ -60,7 +60,7 @@ def check_integrity(views: Sequence[View], card: Card) -> CheckResult:
     )
 
 
-def findings_in(view: View, look: Look, card: Card, probability: float, *, sure: bool) -> list[Finding]:
+def findings_in(view: View, look: Look, card: ParcelCard, probability: float, *, sure: bool) -> list[Finding]:
     """Where the damage map is above its thresholds, one finding per connected area and kind, worst first.
 
     probability: that the parcel in this picture is damaged at all. A picture judged damaged without such an area gets

@@ -16,7 +16,7 @@ from inspector.frame import Pixels
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Box, CheckResult, CodeSeen, Finding, Result, skipped
 from inspector.view import View
-from models import Card
+from models import ParcelCard
 
 Affine = npt.NDArray[np.float64]
 RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ISBN"})
@@ -27,7 +27,7 @@ SHORTEST_TRACKING_NUMBER = 8
 """UPU S10 has 13 characters; the shortest in use by the carriers of docs/couriers.md has 8."""
 
 
-def check_label(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckResult:
+def check_label(views: Sequence[View], spec: PackingSpec, card: ParcelCard) -> CheckResult:
     """Read the codes on the sealed parcel and compare them with the order's tracking number.
 
     The right number beside another one of the same make-up is unsure: a used carton with its old label goes astray.
@@ -56,7 +56,7 @@ def check_label(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckRe
     return _without_a_code(views, card, told)
 
 
-def _without_a_code(views: Sequence[View], card: Card, codes: tuple[CodeSeen, ...]) -> CheckResult:
+def _without_a_code(views: Sequence[View], card: ParcelCard, codes: tuple[CodeSeen, ...]) -> CheckResult:
     """No code could be a tracking number: is there a label at all?"""
     label = _best_label(views, card)
     if label is None:
@@ -152,7 +152,7 @@ def _around(corners: Affine) -> Box:
     return float(left), float(top), float(right - left), float(bottom - top)
 
 
-def _best_label(views: Sequence[View], card: Card) -> tuple[Box, float, int] | None:
+def _best_label(views: Sequence[View], card: ParcelCard) -> tuple[Box, float, int] | None:
     best = None
     for view in views:
         found = view.detections.of(card.classes.index("shipping_label"), card.thresholds.shipping_label.found)

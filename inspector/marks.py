@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import CheckResult, Finding, MarkSeen, Result, skipped
 from inspector.view import View
-from models import Card, MarkThreshold
+from models import MarkThreshold, ParcelCard
 
 NAMES = {
     "fragile": "fragile",
@@ -20,7 +20,7 @@ NAMES = {
 }
 
 
-def check_marks(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckResult:
+def check_marks(views: Sequence[View], spec: PackingSpec, card: ParcelCard) -> CheckResult:
     """Compare the marks seen in all pictures of the sealed parcel with those that the spec asks for.
 
     A mark that the model has not learnt, or sees only doubtfully, is unsure: a person looks. Without marks in the spec
@@ -51,7 +51,7 @@ def check_marks(views: Sequence[View], spec: PackingSpec, card: Card) -> CheckRe
     return CheckResult(Check.MARKS, Result.PASS, marks=seen)
 
 
-def marks_seen(views: Sequence[View], card: Card) -> tuple[MarkSeen, ...]:
+def marks_seen(views: Sequence[View], card: ParcelCard) -> tuple[MarkSeen, ...]:
     """Every mark that is surely there, best first."""
     seen = [
         candidate
@@ -63,7 +63,7 @@ def marks_seen(views: Sequence[View], card: Card) -> tuple[MarkSeen, ...]:
     return tuple(sorted(seen, key=lambda m: -m.score))
 
 
-def _candidates(views: Sequence[View], mark: str, card: Card) -> list[MarkSeen]:
+def _candidates(views: Sequence[View], mark: str, card: ParcelCard) -> list[MarkSeen]:
     """Whatever the network calls this mark, however doubtful, on the parcel that is judged."""
     if mark not in card.classes:
         return []

@@ -10,7 +10,7 @@ from inspector.detector import Detections, Look, crop_around, decode_boxes, merg
 from inspector.frame import Frame, Pixels
 from inspector.runtime import Engine
 from inspector.verdict import Box, Parcel
-from models import Card, MarkThreshold
+from models import MarkThreshold, ParcelCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Looker:
     resolution. Marks and labels count from both looks.
     """
 
-    def __init__(self, engine: Engine, card: Card) -> None:
+    def __init__(self, engine: Engine, card: ParcelCard) -> None:
         self._engine = engine
         self._card = card
         self._parcel = card.classes.index("parcel")

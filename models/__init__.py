@@ -7,99 +7,31 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Generic, Literal, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+
+from models.cards import CARDS, Card, EmbedderCard, MarkThreshold, ParcelCard
+
+__all__ = ["ACTIVE", "HERE", "Card", "MarkThreshold", "Model", "ModelError", "ParcelCard", "digest", "load", "read"]
 
 HERE = Path(__file__).parent
-ACTIVE = {"parcel": "0.1.0"}
+ACTIVE = {"parcel": "0.1.0", "embedder": "0.1.0"}
 """The version of each model that is used when none is asked for."""
 
-Unit = Annotated[float, Field(ge=0, le=1)]
+C_co = TypeVar("C_co", bound=Card, covariant=True)
 
 
 class ModelError(RuntimeError):
     """A model that must not be used. str() names the model, what is wrong and what to do."""
 
 
-class _Part(BaseModel):
-    """Cards tell people more than the program reads; what it reads is checked."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-
-class InputCard(_Part):
-    """What goes in: float32 (n, 3, side, side)."""
-
-    side: Annotated[int, Field(gt=0)]
-
-
-class PlattCard(_Part):
-    """Calibration: probability = sigmoid(a * logit + b)."""
-
-    kind: Literal["platt"]
-    a: float
-    b: float
-
-
-class FoundThreshold(_Part):
-    """From `found` on it is one; from `doubtful` on it may be one."""
-
-    found: Unit
-    doubtful: Unit
-
-
-class LabelThreshold(_Part):
-    """From `found` on a shipping label is there."""
-
-    found: Unit
-
-
-class MarkThreshold(_Part):
-    """From `present` on the mark is there; from `doubtful` on it may be."""
-
-    present: Unit
-    doubtful: Unit
-
-
-class IntegrityThreshold(_Part):
-    """On the calibrated probability: from `fail` on damaged, from `unsure` on for a person to decide."""
-
-    fail: Unit
-    unsure: Unit
-
-
-class Thresholds(_Part):
-    """All operating points of the model; each says in the card on which data it was chosen."""
-
-    parcel: FoundThreshold
-    shipping_label: LabelThreshold
-    marks: dict[str, MarkThreshold | str]
-    integrity: IntegrityThreshold
-    damage_map: dict[str, Unit | str]
-
-
-class Card(_Part):
-    """The card of a parcel model (models/<name>/<version>/card.json), as far as the program reads it."""
-
-    name: str
-    version: str
-    input: InputCard
-    classes: tuple[str, ...]
-    damage_kinds: tuple[str, ...]
-    crop_margin: Annotated[float, Field(ge=0, le=1)]
-    nms_iou: Unit
-    calibration: PlattCard
-    thresholds: Thresholds
-    files: dict[str, str]
-
-
 @dataclass(frozen=True)
-class Model:
+class Model(Generic[C_co]):
     """A verified model: every file has the digest that its card tells."""
 
     folder: Path
-    card: Card
+    card: C_co
 
     @property
     def onnx(self) -> Path:
@@ -119,8 +51,14 @@ class Model:
         return frames
 
 
-def load(name: str = "parcel", version: str | None = None, root: Path = HERE) -> Model:
-    """Find a model and verify every file against its card.
+@overload
+def load(name: Literal["parcel"] = ..., version: str | None = ..., root: Path = ...) -> Model[ParcelCard]: ...
+@overload
+def load(name: Literal["embedder"], version: str | None = ..., root: Path = ...) -> Model[EmbedderCard]: ...
+@overload
+def load(name: str, version: str | None = ..., root: Path = ...) -> Model[Card]: ...
+def load(name: str = "parcel", version: str | None = None, root: Path = HERE) -> Model[Card]:
+    """Find a model by name (and version; the shipped active one when none is asked for) and verify it.
 
     Raises ModelError when it is not there, its card cannot be read, or a file was changed.
     """
@@ -129,17 +67,28 @@ def load(name: str = "parcel", version: str | None = None, root: Path = HERE) ->
     if version is None or not folder.is_dir():
         have = ", ".join(sorted(p.parent.name for p in (root / name).glob("*/card.json"))) or "none"
         raise ModelError(f"no model {name}/{version} in {root} (there: {have}); name one that is there")
+    return read(folder, name)
+
+
+def read(folder: Path, name: str | None = None) -> Model[Card]:
+    """The model in a folder, with the card of its kind, every file verified against it. name: what it must be.
+
+    Raises ModelError as `load` does.
+    """
+    called = f"{name or folder.parent.name}/{folder.name}"
     try:
-        card = Card.model_validate_json((folder / "card.json").read_bytes())
+        told = (folder / "card.json").read_bytes()
+        kind = Card.model_validate_json(told).name
+        if kind != (name or kind) or kind not in CARDS:
+            raise ModelError(f"the card of {called} is one of '{kind}'; put the right folder in the place of {folder}")
+        card = CARDS[kind].model_validate_json(told)
     except (OSError, ValidationError) as error:
-        raise ModelError(
-            f"the card of {name}/{version} cannot be used: {error}; restore the folder {folder}"
-        ) from error
-    for file, told in card.files.items():
-        if digest(folder / file) != told:
-            raise ModelError(f"{name}/{version}: {file} is not the file its card tells of; restore the folder {folder}")
+        raise ModelError(f"the card of {called} cannot be used: {error}; restore the folder {folder}") from error
+    for file, sha256 in card.files.items():
+        if digest(folder / file) != sha256:
+            raise ModelError(f"{called}: {file} is not the file its card tells of; restore the folder {folder}")
     if "model.onnx" not in card.files:
-        raise ModelError(f"the card of {name}/{version} names no model.onnx; restore the folder {folder}")
+        raise ModelError(f"the card of {called} names no model.onnx; restore the folder {folder}")
     return Model(folder, card)
 
 

@@ -14,14 +14,14 @@ from inspector.eye import Inspector, InspectorSettings
 from inspector.frame import Frame
 from inspector.quality import QualityLimits
 from inspector.spec import Stage
-from models import Card, Model
+from models import Model, ParcelCard
 
 CLASSES = ("parcel", "shipping_label", "fragile", "this_way_up")
 KINDS = ("crush", "tear")
 SIDE = 320
 
 
-def card(**changes: Any) -> Card:
+def card(**changes: Any) -> ParcelCard:
     told: dict[str, Any] = {
         "name": "parcel",
         "version": "0.0.0",
@@ -44,7 +44,7 @@ def card(**changes: Any) -> Card:
         },
         "files": {"model.onnx": "0" * 64},
     }
-    return Card.model_validate({**told, **changes})
+    return ParcelCard.model_validate({**told, **changes})
 
 
 @dataclass

@@ -1,0 +1,115 @@
+"""What a model's card tells the program: one class for each kind of model, what all cards share in `Card`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """Cards tell people more than the program reads; what it reads is checked."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Card(Part):
+    """What every card (models/<name>/<version>/card.json) tells, whatever the model is for.
+
+    name: of the model and so its kind. version: one name and version are one model, for ever. files: the sha256,
+    hexadecimal, of every file of the model but the cards, by its path in the folder.
+    """
+
+    name: str
+    version: str
+    files: dict[str, str]
+
+
+class InputCard(Part):
+    """What goes in: float32 (n, 3, side, side)."""
+
+    side: Annotated[int, Field(gt=0)]
+
+
+class PlattCard(Part):
+    """Calibration: probability = sigmoid(a * logit + b)."""
+
+    kind: Literal["platt"]
+    a: float
+    b: float
+
+
+class FoundThreshold(Part):
+    """From `found` on it is one; from `doubtful` on it may be one."""
+
+    found: Unit
+    doubtful: Unit
+
+
+class LabelThreshold(Part):
+    """From `found` on a shipping label is there."""
+
+    found: Unit
+
+
+class MarkThreshold(Part):
+    """From `present` on the mark is there; from `doubtful` on it may be."""
+
+    present: Unit
+    doubtful: Unit
+
+
+class IntegrityThreshold(Part):
+    """On the calibrated probability: from `fail` on damaged, from `unsure` on for a person to decide."""
+
+    fail: Unit
+    unsure: Unit
+
+
+class Thresholds(Part):
+    """All operating points of the model; each says in the card on which data it was chosen."""
+
+    parcel: FoundThreshold
+    shipping_label: LabelThreshold
+    marks: dict[str, MarkThreshold | str]
+    integrity: IntegrityThreshold
+    damage_map: dict[str, Unit | str]
+
+
+class ParcelCard(Card):
+    """The card of a network that finds parcels and judges whether they are damaged."""
+
+    name: Literal["parcel"]
+    input: InputCard
+    classes: tuple[str, ...]
+    damage_kinds: tuple[str, ...]
+    crop_margin: Annotated[float, Field(ge=0, le=1)]
+    nms_iou: Unit
+    calibration: PlattCard
+    thresholds: Thresholds
+
+
+class AlikeThreshold(Part):
+    """On the cosine of two descriptions: from `alike` on two things are hard to tell apart."""
+
+    alike: Annotated[float, Field(ge=-1, le=1)]
+
+
+class EmbedderCard(Card):
+    """The card of a network that describes things so that they are known again.
+
+    crop_side: pixels a side of the square in which a crop is shown. stride: pixels a cell of the map. dim: length of a
+    description.
+    """
+
+    name: Literal["embedder"]
+    crop_side: Annotated[int, Field(gt=0, multiple_of=32)]
+    stride: Annotated[int, Field(gt=0)]
+    dim: Annotated[int, Field(gt=0)]
+    thresholds: AlikeThreshold
+
+
+CARDS: dict[str, type[Card]] = {"parcel": ParcelCard, "embedder": EmbedderCard}
+"""The card of each kind of model, by the model's name. A new kind adds its class here and an overload to `load`."""
