@@ -24,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--contents", type=Path, required=True, help="folder of the contents photos")
     arguments.add_argument("--renders", type=Path, required=True, help="folder of the renders")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the new version")
-    arguments.add_argument("--created", type=date.fromisoformat, default=date.today())
+    arguments.add_argument("--created", type=date.fromisoformat, required=True, help="its day, as 2026-11-22")
     arguments.add_argument("--threads", type=int, default=1)
     given = arguments.parse_args()
     torch.set_num_threads(given.threads)

@@ -18,7 +18,7 @@ from inspector.frame import Pixels
 Mask = npt.NDArray[np.bool_]
 
 FAMILIES = ("card", "nuts", "fruit")
-"""Kinds of contents photos whose licence lets them teach (Apache-2.0, MIT, MIT). Totes and bolts are measured on only."""
+"""Contents photos whose licence lets them teach (Apache-2.0, MIT, MIT). Totes and bolts are only measured on."""
 LEAST_VISIBLE = 0.5
 LEAST_SIDE = 12
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,9 +16,9 @@ DIM = sum(LEVEL_CHANNELS[i] for i in LEVELS)
 
 
 class EmbedderNet(nn.Module):
-    """Image float32 (n, 3, h, w) in [-1, 1], h and w multiples of 32 -> map (n, 432, h/16, w/16) and embedding (n, 432).
+    """Image float32 (n, 3, h, w) in [-1, 1], sides multiples of 32 -> map (n, 432, h/16, w/16), embedding (n, 432).
 
-    A cell of the map describes what lies there; the mean of any set of cells, scaled to length 1, describes that region.
+    A cell of the map describes what lies there; the mean of any set of cells, scaled to length 1, describes them.
     `embedding` is that of the whole picture.
     """
 
@@ -58,7 +56,7 @@ class EmbedderNet(nn.Module):
         shift = means.mean(0)
         self.shift = shift[None, :, None, None]
         widths = [LEVEL_CHANNELS[i] for i in LEVELS]
-        lengths = [(part.norm(dim=1).mean()) for part in (means - shift).split(widths, dim=1)]
+        lengths = [(part.norm(dim=1).mean()) for part in torch.split(means - shift, widths, dim=1)]
         scale = torch.cat(
             [torch.full((width,), 1 / float(length)) for width, length in zip(widths, lengths, strict=True)]
         )
@@ -67,7 +65,7 @@ class EmbedderNet(nn.Module):
 
 def frozen() -> EmbedderNet:
     """The embedder with ImageNet weights, not centred yet."""
-    return cast(EmbedderNet, EmbedderNet(pretrained()).eval())
+    return EmbedderNet(pretrained()).eval()
 
 
 def as_tensor(pixels: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]) -> Tensor:
