@@ -95,11 +95,13 @@ class Detections:
 class Look:
     """One run of the network on one picture or one crop of it.
 
-    damage_logit: raw score that the parcel in this crop is damaged. damage_map: float32 (kinds, rows, columns),
-    probabilities over the canvas, which is `side` pixels wide. canvas: uint8 (side, side, 3), what the network saw.
+    features: float32 (f,), the network's description of this crop. damage_logit: what the damage head makes of it, the
+    raw score that its parcel is damaged. damage_map: float32 (kinds, rows, columns), probabilities over the canvas,
+    which is `side` pixels wide. canvas: uint8 (side, side, 3), what the network saw.
     """
 
     detections: Detections
+    features: Floats
     damage_logit: float
     damage_map: Floats
     canvas: Pixels

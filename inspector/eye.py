@@ -10,6 +10,7 @@ import models
 from inspector.contents import check_contents
 from inspector.frame import Frame
 from inspector.golden import judge_golden
+from inspector.head import DamageHead
 from inspector.integrity import check_integrity
 from inspector.label import check_label
 from inspector.marks import check_marks
@@ -35,9 +36,11 @@ class Inspector:
     Thread-safe: it keeps no state between two calls, and all threads share one ONNX session.
     """
 
-    def __init__(self, model: models.Model[models.ParcelCard], engine: Engine, settings: InspectorSettings) -> None:
+    def __init__(
+        self, model: models.Model[models.ParcelCard], engine: Engine, head: DamageHead, settings: InspectorSettings
+    ) -> None:
         self._model = model
-        self._looker = Looker(engine, model.card)
+        self._looker = Looker(engine, head, model.card)
         self._settings = settings
         self._refs = (ModelRef(model.card.name, model.card.version, model.sha256),)
 
@@ -49,15 +52,22 @@ class Inspector:
 
         Raises models.ModelError, EngineError or GoldenError: an eye that cannot be trusted does not open.
         """
+        inspector = cls.open(model or models.load("parcel"), settings)
+        inspector.golden()
+        return inspector
+
+    @classmethod
+    def open(cls, model: models.Model[models.ParcelCard], settings: InspectorSettings | None = None) -> Inspector:
+        """An inspector on this model, warmed up, whose golden frames nobody has asked for yet.
+
+        Raises models.ModelError, EngineError.
+        """
         settings = settings or InspectorSettings()
-        model = model or models.load("parcel")
         engine = OnnxEngine(
             model.onnx, side=model.card.input.side, threads=settings.threads, providers=settings.providers
         )
         engine.warm_up()
-        inspector = cls(model, engine, settings)
-        inspector.golden()
-        return inspector
+        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), settings)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from inspector.detector import Detections, Look, crop_around, decode_boxes, merge, place, to_input
 from inspector.frame import Frame, Pixels
+from inspector.head import DamageHead
 from inspector.runtime import Engine
 from inspector.verdict import Box, Parcel
 from models import MarkThreshold, ParcelCard
@@ -43,8 +44,9 @@ class Looker:
     resolution. Marks and labels count from both looks.
     """
 
-    def __init__(self, engine: Engine, card: ParcelCard) -> None:
+    def __init__(self, engine: Engine, head: DamageHead, card: ParcelCard) -> None:
         self._engine = engine
+        self._head = head
         self._card = card
         self._parcel = card.classes.index("parcel")
         thresholds = card.thresholds
@@ -82,7 +84,8 @@ class Looker:
             floor=self._floor,
             iou=card.nms_iou,
         )
-        return Look(detections, float(raw["damage_logit"].reshape(-1)[0]), raw["damage_map"][0], canvas, placement)
+        features = raw["features"][0]
+        return Look(detections, features, self._head.logit(features), raw["damage_map"][0], canvas, placement)
 
     def _parcels(self, detections: Detections, at_least: float) -> zip[tuple[np.ndarray, np.float32]]:
         found = detections.of(self._parcel, at_least)

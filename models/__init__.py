@@ -28,20 +28,20 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class Model(Generic[C_co]):
-    """A verified model: every file has the digest that its card tells."""
+    """A verified model: every file has the digest that its card tells.
+
+    sha256: of its card.json, hexadecimal. The card tells the digest of every file, the calibration and the thresholds,
+    so this one number says all that a verdict came from. Empty for a model that `read` did not verify.
+    """
 
     folder: Path
     card: C_co
+    sha256: str = ""
 
     @property
     def onnx(self) -> Path:
         """The network."""
         return self.folder / "model.onnx"
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the network, hexadecimal."""
-        return self.card.files["model.onnx"]
 
     @cached_property
     def golden(self) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def read(folder: Path, name: str | None = None) -> Model[Card]:
             raise ModelError(f"{called}: {file} is not the file its card tells of; restore the folder {folder}")
     if "model.onnx" not in card.files:
         raise ModelError(f"the card of {called} names no model.onnx; restore the folder {folder}")
-    return Model(folder, card)
+    return Model(folder, card, hashlib.sha256(told).hexdigest())
 
 
 def digest(path: Path) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 
@@ -68,6 +68,12 @@ class IntegrityThreshold(Part):
     unsure: Unit
 
 
+class HeadCard(Part):
+    """The linear damage head beside the graph: `file`, a .npz with `weights` float32 (f,) and `bias` float32 ()."""
+
+    file: str
+
+
 class Thresholds(Part):
     """All operating points of the model; each says in the card on which data it was chosen."""
 
@@ -85,10 +91,17 @@ class ParcelCard(Card):
     input: InputCard
     classes: tuple[str, ...]
     damage_kinds: tuple[str, ...]
+    head: HeadCard
     crop_margin: Annotated[float, Field(ge=0, le=1)]
     nms_iou: Unit
     calibration: PlattCard
     thresholds: Thresholds
+
+    @model_validator(mode="after")
+    def _head_is_verified(self) -> Self:
+        if self.head.file not in self.files:
+            raise ValueError(f"head: {self.head.file} is not among the files")
+        return self
 
 
 class AlikeThreshold(Part):

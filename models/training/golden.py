@@ -11,7 +11,6 @@ import models
 from inspector import Inspector
 from inspector.eye import InspectorSettings
 from inspector.frame import decode
-from inspector.runtime import OnnxEngine
 from inspector.spec import Check
 
 SCORE_TOLERANCE = 0.03
@@ -22,7 +21,7 @@ def opened(folder: Path) -> Inspector:
     """The inspector on the model in a folder, without asking for its golden pictures, which may not be there yet."""
     card = models.ParcelCard.model_validate_json((folder / "card.json").read_bytes())
     model = models.Model(folder, card)
-    return Inspector(model, OnnxEngine(model.onnx, side=card.input.side, threads=1), InspectorSettings())
+    return Inspector.open(model, InspectorSettings(threads=1))
 
 
 def write_golden(folder: Path, pictures: Sequence[Path]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from inspector.detector import Floats
 from inspector.eye import Inspector, InspectorSettings
 from inspector.frame import Frame
+from inspector.head import DamageHead
 from inspector.quality import QualityLimits
 from inspector.spec import Stage
 from models import Model, ParcelCard
@@ -42,7 +43,8 @@ def card(**changes: Any) -> ParcelCard:
             "integrity": {"fail": 0.7, "unsure": 0.4},
             "damage_map": {"crush": 0.5, "tear": 0.5},
         },
-        "files": {"model.onnx": "0" * 64},
+        "head": {"file": "head.npz"},
+        "files": {"model.onnx": "0" * 64, "head.npz": "0" * 64},
     }
     return ParcelCard.model_validate({**told, **changes})
 
@@ -72,18 +74,20 @@ class Scripted:
             "boxes": np.array([box for _, _, box, _ in self.seen], np.float32).reshape(1, n, 4),
             "scores": scores,
             "rotations": np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32),
-            "damage_logit": np.array([self.damage], np.float32),
+            "features": np.array([[self.damage]], np.float32),
             "damage_map": layers,
         }
 
 
 PARCEL = ("parcel", 0.9, (60.0, 60.0, 260.0, 260.0), 0.0)
+HEAD = DamageHead(np.ones(1), 0.0)
+"""The scripted network's one feature is the logit."""
 ANY_PICTURE = QualityLimits(None, None, None, None, None, None)
 
 
 def eye(engine: Scripted, quality: QualityLimits = ANY_PICTURE, **changes: Any) -> Inspector:
     """An inspector over the scripted network; the quality gate is off unless the test is about it."""
-    return Inspector(Model(Path("nowhere"), card(**changes)), engine, InspectorSettings(quality=quality))
+    return Inspector(Model(Path("nowhere"), card(**changes)), engine, HEAD, InspectorSettings(quality=quality))
 
 
 def frame(width: int = 320, height: int = 320, stage: Stage = Stage.SEALED, name: str = "a.jpg") -> Frame:

@@ -66,7 +66,7 @@ def test_damage_in_one_of_two_pictures_is_damage() -> None:
     class Turned(Scripted):
         def infer(self, batch):  # type: ignore[no-untyped-def]
             answer = dict(super().infer(batch))
-            answer["damage_logit"] = np.array([3.0 if len(self.looks) > 2 else -3.0], np.float32)
+            answer["features"] = np.array([[3.0 if len(self.looks) > 2 else -3.0]], np.float32)
             return answer
 
     verdict = eye(Turned([PARCEL])).inspect([frame(), frame(name="b.jpg")])
