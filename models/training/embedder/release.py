@@ -95,7 +95,7 @@ def measure(folder: Path, crops: Sequence[Crop]) -> dict[str, Any]:
     alike = float(np.mean([np.quantile(d, 0.99) for d in different_all]))
     told["thresholds"] = {
         "alike": round(alike, 3),
-        "chosen_on": "crops of cards, nuts, fruit and renders: 1 % of the pairs of different things reach it (mean of the 4)",
+        "chosen_on": "crops of cards, nuts, fruit and renders: 1 % of the pairs of different things reach it (mean)",
     }
     write_card(folder, {k: v for k, v in told.items() if k != "files"})
     (folder / "CARD.md").write_text(_for_people(told, digest(folder / "model.onnx")), "utf-8")
