@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from inspector.embedder import Mask
 from inspector.frame import Pixels
-from inspector.verdict import Box
 
 WORKING_SIDE = 320
 """Pixels of the longer side on which outlines are sought; masks come back at the size of the photo."""
@@ -26,12 +25,12 @@ Floats = npt.NDArray[np.float32]
 def cut_out(bgr: Pixels) -> list[tuple[Pixels, Mask]]:
     """The items of a reference photo, freed from a plain background, largest first.
 
-    Each is a crop uint8 (h, w, 3) BGR with a small margin and its mask bool (h, w). The background is what the border of
-    the photo looks like; the outline is refined by GrabCut. A photo without a plain border, or where nothing or nearly
+    Each is a crop uint8 (h, w, 3) BGR with a small margin and its mask bool (h, w). The background is what the photo's
+    border looks like; the outline is refined by GrabCut. A photo without a plain border, or where nothing or nearly
     everything stands out, comes back whole: what the packer framed is then the item.
     """
     height, width = bgr.shape[:2]
-    small, scale = _small(bgr, WORKING_SIDE)
+    small = _small(bgr, WORKING_SIDE)
     mask = _foreground(small)
     found = []
     if mask is not None:
@@ -46,7 +45,7 @@ def cut_out(bgr: Pixels) -> list[tuple[Pixels, Mask]]:
 
 
 def _foreground(bgr: Pixels) -> Mask | None:
-    """bool (h, w) of what differs from the border; None where the border is no plain background."""
+    """Where the picture differs from its border, bool (h, w); None where the border is no plain background."""
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
     height, width = lab.shape[:2]
     rim = np.zeros((height, width), np.bool_)
@@ -69,7 +68,7 @@ def _foreground(bgr: Pixels) -> Mask | None:
     refined = likely
     if (marks == cv2.GC_FGD).sum() > 20 and (marks == cv2.GC_BGD).sum() > 20:
         cv2.setRNGSeed(0)
-        cv2.grabCut(bgr, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(bgr, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
         cut = (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
         # GrabCut may fall for a print in the colour of the background; it may trim the first guess, not lose it.
         if cut.sum() > 0.7 * likely.sum():
@@ -85,7 +84,9 @@ def _distance(lab: Floats, rim: Mask) -> tuple[Floats, float]:
     samples = samples[:: max(1, len(samples) // 2000)]
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
     cv2.setRNGSeed(0)
-    _, labels, centres = cv2.kmeans(samples, min(4, len(samples)), None, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    _, labels, centres = cv2.kmeans(
+        samples, min(4, len(samples)), np.zeros((len(samples), 1), np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS
+    )
     shares = np.bincount(labels.ravel(), minlength=len(centres)) / len(labels)
     main = centres[shares >= 0.12] if (shares >= 0.12).any() else centres[shares.argmax()][None]
     away = np.min([np.linalg.norm(lab - centre, axis=2) for centre in main], axis=0).astype(np.float32)
@@ -116,10 +117,10 @@ def _cropped(bgr: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
     return np.ascontiguousarray(bgr[y, x]), np.ascontiguousarray(mask[y, x])
 
 
-def _small(bgr: Pixels, side: int) -> tuple[Pixels, float]:
-    """The picture with at most `side` pixels on its longer side, and its pixels for each of the original's."""
+def _small(bgr: Pixels, side: int) -> Pixels:
+    """The picture with at most `side` pixels on its longer side."""
     scale = min(1.0, side / max(bgr.shape[:2]))
     if scale == 1.0:
-        return bgr, 1.0
+        return bgr
     size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
-    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
