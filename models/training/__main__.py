@@ -15,14 +15,16 @@ import numpy as np
 import torch
 
 from models.training.cache import Shelf, fill, joined
+from models.training.calibrate import Linear
 from models.training.conclude import Procedure, conclude, damage_head, unseen_answers
 from models.training.curves import draw
-from models.training.data import fold_of, read_training
+from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.evaluate import judge_photos
+from models.training.integrity import start
 from models.training.network import FIRST_MARK
-from models.training.plan import crowd, make_ahead, plan
+from models.training.plan import Job, crowd, make_ahead, plan
 from models.training.release import release
-from models.training.train import Schedule, build, train, trained
+from models.training.train import Schedule, build, take_over, train, trained
 
 SEED = 7
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -31,6 +33,12 @@ FOLDS = 3
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that every step takes."""
+    command = click.option(
+        "--scenes",
+        envvar="LASTLOOK_SCENES",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Rendered sets, one folder each (docs/scenes.md).",
+    )(command)
     command = click.option("--threads", default=2, show_default=True, help="Threads of torch.")(command)
     command = click.option(
         "--cache",
@@ -55,10 +63,10 @@ def main() -> None:
 
 @main.command()
 @_shared
-def prepare(data: Path, cache: Path, threads: int) -> None:
-    """Draw all views and run the frozen trunk over them once."""
+def prepare(data: Path, scenes: Path | None, cache: Path, threads: int) -> None:
+    """Draw all views and run the early blocks over them once."""
     torch.set_num_threads(threads)
-    shelf = shelf_of(data, cache)
+    shelf = shelf_of(data, scenes, cache)
     print(f"{len(shelf.views)} views are ready in {cache}")
 
 
@@ -68,12 +76,25 @@ def prepare(data: Path, cache: Path, threads: int) -> None:
     "--fold", type=int, help="Leave this fold out and train a model to measure with; without it, the real one."
 )
 @click.option("--steps", default=3000, show_default=True, help="Steps of 16 views.")
-def train_command(data: Path, cache: Path, threads: int, fold: int | None, steps: int) -> None:
-    """Train neck, finding head and damage map."""
+@click.option(
+    "--start",
+    "begun",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Checkpoint of an earlier version to take neck and heads from, when this run has not begun yet.",
+)
+def train_command(
+    data: Path, scenes: Path | None, cache: Path, threads: int, fold: int | None, steps: int, begun: Path | None
+) -> None:
+    """Train the late blocks, neck and heads."""
     torch.set_num_threads(threads)
-    shelf = shelf_of(data, cache)
+    shelf = shelf_of(data, scenes, cache)
     out = run_folder(cache, fold)
-    train(build(SEED), shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED), out)
+    net = build(SEED)
+    if not (out / "checkpoint.pt").exists():
+        if begun is not None:
+            take_over(net, begun)
+        start(shelf, FOLDS, fold).into(net.state)
+    train(net, shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED), out)
     print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
 
 
@@ -92,6 +113,7 @@ def train_command(data: Path, cache: Path, threads: int, fold: int | None, steps
 @click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
 def release_command(
     data: Path,
+    scenes: Path | None,
     cache: Path,
     threads: int,
     out: Path,
@@ -104,13 +126,13 @@ def release_command(
 ) -> None:
     """Choose thresholds on unseen views, measure, and write the model's folder."""
     torch.set_num_threads(threads)
-    shelf = shelf_of(data, cache)
+    shelf = shelf_of(data, scenes, cache)
     runs = [run_folder(cache, fold) for fold in range(FOLDS)]
-    jobs = plan(read_training(data), SEED)
+    jobs = jobs_of(data, scenes)
     told = unseen_answers(shelf, runs, len(jobs), SEED)
-    head, compared = damage_head(shelf, told, FOLDS)
-    found = conclude(shelf, jobs, told, head, compared, Procedure(how, set(mark_fold) or set(range(FOLDS)), FOLDS))
     net = trained(run_folder(cache, None), SEED)
+    head, compared = damage_head(shelf, told, Linear.of(net.state), FOLDS)
+    found = conclude(shelf, jobs, told, head, compared, Procedure(how, set(mark_fold) or set(range(FOLDS)), FOLDS))
     card = release(
         net,
         head.layer,
@@ -134,12 +156,24 @@ def keep_memory() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def shelf_of(data: Path, cache: Path) -> Shelf:
-    """All views with their features, made now unless they are cached: those of the plan, then the crowded ones."""
+def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
+    """All views with their features, made now unless they are cached: those of `jobs_of`, then the crowded ones."""
     photos, net = read_training(data), build(SEED)
-    jobs, more = plan(photos, SEED), crowd(photos, SEED + 1)
-    first = fill(cache / "views", make_ahead(jobs), len(jobs), net)
-    return joined(first, fill(cache / "crowd", make_ahead(more), len(more), net))
+    parts = {"views": plan(photos, SEED)}
+    parts |= {f"views-{name}": plan(rendered, SEED) for name, rendered in sets_of(scenes).items()}
+    parts["crowd"] = crowd(photos, SEED + 1)
+    return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
+
+
+def jobs_of(data: Path, scenes: Path | None) -> list[Job]:
+    """What the first views of the shelf show, in its order; the crowded ones are not measured on."""
+    sets = [read_training(data), *sets_of(scenes).values()]
+    return [job for photos in sets for job in plan(photos, SEED)]
+
+
+def sets_of(scenes: Path | None) -> dict[str, list[Photo]]:
+    """The rendered sets beyond those of the data folder."""
+    return {} if scenes is None else read_scenes(scenes)
 
 
 def run_folder(cache: Path, fold: int | None) -> Path:

@@ -32,6 +32,8 @@ BLOCKS = (
 )
 TAPS = (4, 10, 15)
 """Blocks after which a level of the pyramid is taken: strides 8, 16, 32."""
+LATE = TAPS[1] + 1
+"""The first block that training may change. What comes before is the same for every network, and is cached."""
 LEVEL_CHANNELS = (40, 112, 320)
 TOP_CHANNELS = 1280
 
@@ -95,13 +97,30 @@ class Backbone(nn.Module):
         """Image float32 (n, 3, s, s) in [-1, 1] -> levels (n, 40, s/8, s/8), (n, 112, s/16, s/16),
         (n, 320, s/32, s/32) and the ImageNet top (n, 1280, s/32, s/32).
         """
+        p3, p4 = self.early(x)
+        return p3, p4, *self.late(p4)
+
+    def early(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Image -> levels (n, 40, s/8, s/8) and (n, 112, s/16, s/16): the part that is never trained."""
         x = F.relu6(self.stem_norm(self.stem(x)))
         levels = []
-        for index, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks[:LATE]):
             x = block(x)
             if index in TAPS:
                 levels.append(x)
-        return levels[0], levels[1], levels[2], F.relu6(self.top_norm(self.top(x)))
+        return levels[0], levels[1]
+
+    def late(self, p4: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 112, h, w) -> level (n, 320, h/2, w/2) and the top (n, 1280, h/2, w/2)."""
+        x = p4
+        for block in self.blocks[LATE:]:
+            x = block(x)
+        return x, F.relu6(self.top_norm(self.top(x)))
+
+    def late_parameters(self) -> list[nn.Parameter]:
+        """What training may change: blocks from LATE on and the top, without their normalisations."""
+        late = nn.ModuleList([*self.blocks[LATE:], self.top])
+        return [weight for layer in late.modules() if isinstance(layer, nn.Conv2d) for weight in layer.parameters()]
 
     def train(self, mode: bool = True) -> Backbone:  # noqa: FBT001  # the signature is torch's
         """Weights may be trained; batch normalisation stays in evaluation mode (batches here are small)."""

@@ -1,4 +1,4 @@
-"""Views and their frozen features on disk, so that the trunk runs once per view and not once per epoch."""
+"""Views and their features of the early, frozen blocks on disk, which then run once per view, not once per epoch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from numpy.lib.format import open_memmap
 from models.training.backbone import LEVEL_CHANNELS
 from models.training.data import Pixels
 from models.training.losses import Target
-from models.training.network import POOLED, SIDE, STRIDES, Features, ParcelNet
+from models.training.network import POOLED, SIDE, STRIDES, ParcelNet
 from models.training.views import View
 
-SHAPES = tuple((c, SIDE // s, SIDE // s) for c, s in zip(LEVEL_CHANNELS, STRIDES, strict=True))
+SHAPES = tuple((c, SIDE // s, SIDE // s) for c, s in zip(LEVEL_CHANNELS[:2], STRIDES[:2], strict=True))
 SIZES = tuple(int(np.prod(shape)) for shape in SHAPES)
 
 
@@ -42,7 +42,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Views with their features. features: float16 (n, 140800), all three levels; pooled: float32 (n, 2896).
+    """Views with their features. features: float16 (n, 108800), the two early levels.
+
+    pooled: float32 (n, 2896), as the late blocks with ImageNet's weights have it.
 
     views: without their canvases, which are in `canvases` uint8 (n, 320, 320, 3).
     """
@@ -52,24 +54,23 @@ class Shelf:
     features: Rows
     pooled: Rows
 
-    def batch(self, indices: Sequence[int]) -> tuple[Features, list[Target]]:
-        """Features float32 of some views, and what is true of them."""
+    def batch(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor, list[Target]]:
+        """The two early levels float32 of some views, and what is true of them."""
         rows = torch.from_numpy(self.features[np.asarray(indices)]).float()
         levels = [
             part.reshape(-1, *shape).contiguous(memory_format=torch.channels_last)
             for part, shape in zip(torch.split(rows, list(SIZES), 1), SHAPES, strict=True)
         ]
-        pooled = torch.from_numpy(self.pooled[np.asarray(indices)])
-        return Features(levels[0], levels[1], levels[2], pooled), [target_of(self.views[i]) for i in indices]
+        return levels[0], levels[1], [target_of(self.views[i]) for i in indices]
 
 
-def joined(first: Shelf, second: Shelf) -> Shelf:
-    """Two shelves as one; the indices of the first stay."""
+def joined(*shelves: Shelf) -> Shelf:
+    """Several shelves as one; the indices of the first stay."""
     return Shelf(
-        first.views + second.views,
-        Rows(*first.canvases.parts, *second.canvases.parts),
-        Rows(*first.features.parts, *second.features.parts),
-        Rows(*first.pooled.parts, *second.pooled.parts),
+        [view for shelf in shelves for view in shelf.views],
+        Rows(*(part for shelf in shelves for part in shelf.canvases.parts)),
+        Rows(*(part for shelf in shelves for part in shelf.features.parts)),
+        Rows(*(part for shelf in shelves for part in shelf.pooled.parts)),
     )
 
 
@@ -81,6 +82,7 @@ def target_of(view: View) -> Target:
         turns=torch.from_numpy(view.turns),
         judged=torch.from_numpy(view.judged),
         damage=None if view.damage is None else torch.from_numpy(view.damage),
+        damaged=view.damaged if view.look == "parcel" else None,
     )
 
 
@@ -107,7 +109,7 @@ def fill(folder: Path, views: Iterable[View], count: int, net: ParcelNet, batch:
             if len(kept) % batch == 0 or len(kept) == count:
                 start = (len(kept) - 1) // batch * batch
                 seen = net.features(as_input(canvases[start : len(kept)]))
-                levels = torch.cat([seen.p3.flatten(1), seen.p4.flatten(1), seen.p5.flatten(1)], 1)
+                levels = torch.cat([seen.p3.flatten(1), seen.p4.flatten(1)], 1)
                 features[start : len(kept)] = levels.numpy()
                 pooled[start : len(kept)] = seen.pooled.numpy()
                 if len(kept) % (batch * 20) == 0:

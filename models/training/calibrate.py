@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 Array = npt.NDArray[np.float64]
 
@@ -23,6 +25,17 @@ class Linear:
     def __call__(self, pooled: npt.NDArray[np.floating]) -> Array:
         """Pooled (n, 2896) -> logits (n,)."""
         return np.asarray(pooled @ self.weights + self.bias, np.float64)
+
+    @classmethod
+    def of(cls, layer: nn.Linear) -> Linear:
+        """A network's layer of one output."""
+        return cls(layer.weight.detach().double().numpy()[0], float(layer.bias.detach()))
+
+    def into(self, layer: nn.Linear) -> None:
+        """Writes the layer into a network."""
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(self.weights)[None])
+            layer.bias.fill_(self.bias)
 
     def save(self, path: Path) -> None:
         """Writes the layer as the inspector reads it: arrays `weights` float32 (f,) and `bias` float32 ()."""

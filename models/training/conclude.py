@@ -11,6 +11,7 @@ import numpy as np
 
 from models.evaluation.metrics import Matched, counts_at
 from models.training.cache import Shelf
+from models.training.calibrate import Linear
 from models.training.data import Photo, fold_of
 from models.training.evaluate import (
     Answer,
@@ -23,7 +24,7 @@ from models.training.evaluate import (
     matched,
     presence,
 )
-from models.training.integrity import DamageHead, helped, looks_of, only, probe
+from models.training.integrity import DamageHead, frozen, helped, looks_of, tuned
 from models.training.network import CLASSES, FIRST_MARK
 from models.training.plan import Job
 from models.training.release import Findings
@@ -73,17 +74,18 @@ def unseen_answers(shelf: Shelf, runs: Sequence[Path], count: int, seed: int) ->
     return told
 
 
-def damage_head(shelf: Shelf, told: Told, folds: int) -> tuple[DamageHead, dict[str, Any]]:
-    """The better, on unseen views, of the plain probe and the one helped by the damage map; and the figures of both.
+def damage_head(shelf: Shelf, told: Told, layer: Linear, folds: int) -> tuple[DamageHead, dict[str, Any]]:
+    """The better, on unseen views, of the tuned layer and the one helped by the damage map; and the figures of both.
 
-    Both are compared on the looks that have an answer.
+    layer: that of the network to be released. The probe on ImageNet's own features is told for comparison.
     """
-    looks = looks_of(shelf, folds)
-    plain = only(probe(shelf, looks), told)
+    looks = looks_of(shelf, folds, told)
+    plain = tuned(looks, told, layer)
     with_map = helped(plain, told)
     chosen = with_map if with_map.worth() > plain.worth() else plain
     return chosen, {
         "chosen": "pooled features and damage map" if chosen is with_map else "pooled features",
+        "probe_on_frozen_features": frozen(shelf, looks).figures(),
         "pooled_features": plain.figures(),
         "pooled_features_and_damage_map": with_map.figures(),
     }

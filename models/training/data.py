@@ -169,6 +169,11 @@ def read_training(root: Path) -> list[Photo]:
     return [*read_photos(root / "parcels" / "licensed"), *read_renders(root / "renders")]
 
 
+def read_scenes(root: Path) -> dict[str, list[Photo]]:
+    """Rendered sets below `root` by name, one folder each, as `models.scenes.blender` writes and collects them."""
+    return {path.parent.name: list(read_renders(path.parent)) for path in sorted(root.glob("*/annotations.json"))}
+
+
 def fold_of(group: str, folds: int) -> int:
     """Which fold a group falls into, the same on every machine and in every run."""
     number: int = sum(byte * 31**i for i, byte in enumerate(group.encode()[::-1]))

@@ -38,12 +38,13 @@ AS_IS = Placement(1.0, 0, 0)
 class Answer:
     """What the network said of one view. detections: boxes x, y, w, h on the canvas. damage: float16 (k, 40, 40).
 
-    evidence: float32 (2k,), what the damage head is told of the map.
+    evidence: float32 (2k,), what the damage head is told of the map.  state: the tuned layer's logit of damage.
     """
 
     detections: Detections
     damage: npt.NDArray[np.float16]
     evidence: npt.NDArray[np.float32]
+    state: float
 
 
 @torch.inference_mode()
@@ -53,8 +54,8 @@ def answers(net: ParcelNet, shelf: Shelf, indices: Sequence[int], batch: int = 3
     out: dict[int, Answer] = {}
     for start in range(0, len(indices), batch):
         part = list(indices[start : start + batch])
-        features, _ = shelf.batch(part)
-        out.update(zip(part, _told(net, net.heads(features)), strict=True))
+        p3, p4, _ = shelf.batch(part)
+        out.update(zip(part, _told(net, net.heads(net.deepened(p3, p4))), strict=True))
     return out
 
 
@@ -233,5 +234,5 @@ def _told(net: ParcelNet, raw: Raw) -> Iterator[Answer]:
     boxes = boxes_of(raw.sides, net.points).numpy()
     scores, turns = raw.classes.sigmoid().numpy(), raw.turns.numpy()
     damage, told = raw.damage.sigmoid().half().numpy(), evidence(raw.damage).numpy()
-    for b, s, t, d, e in zip(boxes, scores, turns, damage, told, strict=True):
-        yield Answer(decode_boxes(b, s, t, AS_IS, floor=FLOOR, iou=NMS_IOU), d, e)
+    for b, s, t, d, e, state in zip(boxes, scores, turns, damage, told, raw.state.tolist(), strict=True):
+        yield Answer(decode_boxes(b, s, t, AS_IS, floor=FLOOR, iou=NMS_IOU), d, e, state)

@@ -1,9 +1,9 @@
-"""Fits the damage head: a linear layer on pooled frozen features, helped by the damage map where that helps."""
+"""The damage head: a linear layer on pooled features, tuned with the late blocks, and helped by the damage map."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from models.training.cache import Shelf
 from models.training.calibrate import Array, Linear, fit, out_of_fold, platt
 from models.training.data import fold_of
 from models.training.evaluate import Answer
-from models.training.network import EVIDENCE
+from models.training.network import EVIDENCE, POOLED
 
 STRENGTH = 0.01
 """L2 of the linear probe on 2,896 features (scikit-learn's C): stronger and weaker by ten gave no better ranking."""
@@ -78,9 +78,10 @@ class DamageHead:
         return float(np.mean([auroc(self.logits[m], looks.damaged[m]) for m in parts]))
 
 
-def looks_of(shelf: Shelf, folds: int) -> Looks:
-    """The shelf's second looks that are known to show damage or none."""
-    rows = np.array([i for i, v in enumerate(shelf.views) if v.look == "parcel" and v.damaged is not None])
+def looks_of(shelf: Shelf, folds: int, told: Mapping[int, Answer] | None = None) -> Looks:
+    """The shelf's second looks that are known to show damage or none; only those that `told` has an answer to."""
+    known = [i for i, v in enumerate(shelf.views) if v.look == "parcel" and v.damaged is not None]
+    rows = np.array([i for i in known if told is None or i in told])
     views = [shelf.views[i] for i in rows]
     rendered = np.array([v.source == "renders" for v in views])
     return Looks(
@@ -94,26 +95,33 @@ def looks_of(shelf: Shelf, folds: int) -> Looks:
     )
 
 
-def probe(shelf: Shelf, looks: Looks) -> DamageHead:
-    """The linear layer on pooled features alone; the map's weights are 0."""
+def start(shelf: Shelf, folds: int, left_out: int | None) -> Linear:
+    """Where a run's state layer begins: the linear probe on ImageNet's own features of all looks but a fold's.
+
+    Tuning from a fitted layer distorts the features less than from a random one (Kumar et al. 2022, arXiv:2202.10054).
+    """
+    looks = looks_of(shelf, folds)
+    mine = looks.folds != (-1 if left_out is None else left_out)
+    pooled = np.asarray(shelf.pooled[looks.rows[mine]], np.float32)
+    return fit(pooled, looks.damaged[mine], looks.weights[mine], STRENGTH)
+
+
+def frozen(shelf: Shelf, looks: Looks) -> DamageHead:
+    """The probe on ImageNet's own features, out of fold: what tuning has to beat."""
     pooled = np.asarray(shelf.pooled[looks.rows], np.float32)
     logits = out_of_fold(pooled, looks.damaged, looks.weights, looks.folds, STRENGTH)
-    alone = fit(pooled, looks.damaged, looks.weights, STRENGTH)
-    layer = Linear(np.concatenate([alone.weights, np.zeros(EVIDENCE)]), alone.bias)
-    return DamageHead(looks, layer, *platt(logits, looks.damaged), logits)
+    nothing = Linear(np.zeros(POOLED + EVIDENCE), 0.0)
+    return DamageHead(looks, nothing, *platt(logits, looks.damaged), logits)
 
 
-def only(head: DamageHead, told: Mapping[int, Answer]) -> DamageHead:
-    """The same layer, its out-of-fold answers and calibration reduced to the looks that `told` has an answer to."""
-    kept = np.array([i for i, row in enumerate(head.looks.rows.tolist()) if row in told])
-    arrays = ("rows", "damaged", "rendered", "plain", "folds", "weights")
-    looks = replace(
-        head.looks,
-        groups=[head.looks.groups[i] for i in kept],
-        **{name: getattr(head.looks, name)[kept] for name in arrays},
-    )
-    logits = head.logits[kept]
-    return DamageHead(looks, head.layer, *platt(logits, looks.damaged), logits)
+def tuned(looks: Looks, told: Mapping[int, Answer], layer: Linear) -> DamageHead:
+    """The layer that was trained with the late blocks. layer: of the network to be released, on pooled features.
+
+    told: answers by shelf index from networks that had not been trained on those views.
+    """
+    logits = np.array([told[i].state for i in looks.rows.tolist()], np.float64)
+    whole = Linear(np.concatenate([layer.weights, np.zeros(EVIDENCE)]), layer.bias)
+    return DamageHead(looks, whole, *platt(logits, looks.damaged), logits)
 
 
 def helped(head: DamageHead, told: Mapping[int, Answer]) -> DamageHead:

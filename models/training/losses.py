@@ -21,6 +21,7 @@ class Target(NamedTuple):
     turns: float32 (m,) clockwise degrees from upright, NaN where unknown or meaningless.
     judged: bool (c,), False where nobody looked for that class, so that its absence means nothing.
     damage: float32 (k, h, w) share of each cell that is damaged, or None where it is unknown.
+    damaged: whether the parcel looked at is damaged, or None where nobody can say.
     """
 
     boxes: Tensor
@@ -28,6 +29,7 @@ class Target(NamedTuple):
     turns: Tensor
     judged: Tensor
     damage: Tensor | None
+    damaged: bool | None = None
 
 
 class Assignment(NamedTuple):
@@ -104,6 +106,7 @@ def loss(raw: Raw, targets: list[Target], points: Tensor) -> dict[str, Tensor]:
         "places": 2.0 * torch.cat(places).sum() / total,
         "turns": 0.5 * torch.cat(turns).sum() / total,
         "damage": damage_loss(raw.damage, targets),
+        "state": state_loss(raw.state, targets),
     }
 
 
@@ -118,6 +121,15 @@ def turn_loss(turns: Tensor, degrees: Tensor) -> Tensor:
     radians = torch.deg2rad(degrees)
     truth = torch.stack([radians.sin(), radians.cos()], 1)
     return 1 - (F.normalize(turns, dim=1) * truth).sum(1)
+
+
+def state_loss(logits: Tensor, targets: list[Target]) -> Tensor:
+    """Cross-entropy over the views that are known to show damage or none: (n,) -> scalar."""
+    known = [i for i, t in enumerate(targets) if t.damaged is not None]
+    if not known:
+        return logits.sum() * 0
+    truth = torch.tensor([float(bool(targets[i].damaged)) for i in known])
+    return F.binary_cross_entropy_with_logits(logits[known], truth)
 
 
 def damage_loss(logits: Tensor, targets: list[Target]) -> Tensor:

@@ -45,12 +45,14 @@ class Raw(NamedTuple):
 
     classes: logits (n, a, c).  sides: distances in pixels from the point to left, top, right, bottom (n, a, 4).
     turns: (sin, cos), not normalised (n, a, 2).  damage: logits per kind (n, k, s/8, s/8).
+    state: logit that the parcel is damaged at all (n,); it teaches the late blocks, and is what `head.npz` starts from.
     """
 
     classes: Tensor
     sides: Tensor
     turns: Tensor
     damage: Tensor
+    state: Tensor
 
 
 class Seen(NamedTuple):
@@ -58,8 +60,8 @@ class Seen(NamedTuple):
 
     boxes (n, a, 4) xyxy in input pixels; scores (n, a, c) and damage_map (n, k, s/8, s/8) probabilities;
     rotations (n, a, 2) unit (sin, cos) of the clockwise turn from upright.
-    features (n, 2896 + 2k): the pooled description and the map's evidence, which the damage head outside the graph reads,
-    so that a bench can have a head of its own on the same network.
+    features (n, 2896 + 2k): the pooled description and the map's evidence, for the damage head outside
+    the graph, so that a bench can have a head of its own on the same network.
     """
 
     boxes: Tensor
@@ -159,18 +161,23 @@ class ParcelNet(nn.Module):
         self.finding = FindingHead()
         self.damage_map = nn.Sequential(separable(WIDTH, WIDTH), nn.Conv2d(WIDTH, len(DAMAGE_KINDS), 1))
         nn.init.constant_(self.damage_map[1].bias, -3.0)  # type: ignore[arg-type]  # most of a parcel is sound
+        self.state = nn.Linear(POOLED, 1)
         self.register_buffer("points", points(SIDE), persistent=False)
 
     def features(self, image: Tensor) -> Features:
         """Image float32 (n, 3, 320, 320) RGB in [-1, 1] -> levels and pooled vector."""
-        p3, p4, p5, top = self.backbone(image)
+        return self.deepened(*self.backbone.early(image))
+
+    def deepened(self, p3: Tensor, p4: Tensor) -> Features:
+        """The cached levels -> all levels and the pooled vector, through the late blocks as they are now."""
+        p5, top = self.backbone.late(p4)
         return Features(p3, p4, p5, pool(p4, top))
 
     def heads(self, features: Features) -> Raw:
-        """Everything that is trained on boxes and masks."""
+        """Everything that the losses ask for."""
         levels = self.neck(features.p3, features.p4, features.p5)
         classes, sides, turns = self.finding(levels)
-        return Raw(classes, sides, turns, self.damage_map(levels[0]))
+        return Raw(classes, sides, turns, self.damage_map(levels[0]), self.state(features.pooled).squeeze(1))
 
     def forward(self, image: Tensor) -> Seen:
         """Image float32 (n, 3, 320, 320) RGB in [-1, 1] -> the outputs of the exported graph."""

@@ -1,4 +1,4 @@
-"""Teaches neck and heads on cached features of the frozen trunk; stops and resumes anywhere."""
+"""Teaches the late blocks, neck and heads on cached features of the early blocks; stops and resumes anywhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,23 +28,27 @@ class Schedule:
     steps: int
     batch: int = 16
     rate: float = 2e-3
+    late_rate: float = 1e-4
+    state_rate: float = 2e-5
     warm_up: int = 60
     decay: float = 0.02
     memory: float = 0.995
     seed: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0."""
+    def share_at(self, step: int) -> float:
+        """Share of the full learning rate of a step, counted from 0."""
         if step < self.warm_up:
-            return self.rate * (step + 1) / self.warm_up
-        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
+            return (step + 1) / self.warm_up
+        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
 
 def build(seed: int) -> ParcelNet:
-    """A network with ImageNet's trunk, frozen, and untrained heads."""
+    """A network with ImageNet's trunk, of which only the late blocks may change, and untrained heads."""
     torch.manual_seed(seed)
     net = ParcelNet(pretrained())
     net.backbone.requires_grad_(False)
+    for weight in net.backbone.late_parameters():
+        weight.requires_grad_(True)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs; twice as fast
     return net
 
@@ -56,7 +61,8 @@ def train(net: ParcelNet, shelf: Shelf, weights: npt.NDArray[np.float64], schedu
     """
     out.mkdir(parents=True, exist_ok=True)
     taught = {n: p for n, p in net.named_parameters() if p.requires_grad}
-    optimiser = torch.optim.AdamW(_groups(taught, schedule.decay), lr=schedule.rate)
+    optimiser = torch.optim.AdamW(_groups(taught, schedule))
+    full = [float(group["lr"]) for group in optimiser.param_groups]
     average = copy.deepcopy(net).eval()
     first = _resume(out / "checkpoint.pt", net, average, optimiser)
     started = time.monotonic()
@@ -65,10 +71,10 @@ def train(net: ParcelNet, shelf: Shelf, weights: npt.NDArray[np.float64], schedu
         for step in range(first, schedule.steps):
             draw = np.random.default_rng([schedule.seed, step])
             indices = draw.choice(len(shelf.views), schedule.batch, p=weights / weights.sum())
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate_at(step)
-            features, targets = shelf.batch(indices.tolist())
-            parts = loss(net.heads(features), targets, net.points)
+            for group, rate in zip(optimiser.param_groups, full, strict=True):
+                group["lr"] = rate * schedule.share_at(step)
+            p3, p4, targets = shelf.batch(indices.tolist())
+            parts = loss(net.heads(net.deepened(p3, p4)), targets, net.points)
             optimiser.zero_grad(set_to_none=True)
             torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(list(taught.values()), 10.0)
@@ -88,38 +94,52 @@ def trained(out: Path, seed: int) -> ParcelNet:
     """The running average that a finished or unfinished run has reached. FileNotFoundError when it has not begun."""
     net = build(seed)
     state = torch.load(out / "checkpoint.pt", weights_only=True)
-    net.load_state_dict(_heads_only(state["average"]), strict=False)
+    net.load_state_dict(state["average"], strict=False)
     return net.eval()
 
 
-def _groups(taught: dict[str, nn.Parameter], decay: float) -> list[dict[str, object]]:
-    """Weight decay on weights of convolutions only."""
-    heavy = [p for p in taught.values() if p.ndim > 1]
-    light = [p for p in taught.values() if p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
+def take_over(net: ParcelNet, checkpoint: Path) -> None:
+    """Neck and heads as an earlier run left them, as far as they are the same; not its optimiser."""
+    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"], strict=False)
+
+
+def _groups(taught: dict[str, nn.Parameter], schedule: Schedule) -> list[dict[str, Any]]:
+    """What was learnt before (late blocks, the state's layer) changes slowly and is not pulled to zero.
+
+    Of the rest, weight decay on weights of convolutions only.
+    """
+    late = [p for n, p in taught.items() if n.startswith("backbone.")]
+    state = [p for n, p in taught.items() if n.startswith("state.")]
+    rest = [p for n, p in taught.items() if not n.startswith(("backbone.", "state."))]
+    return [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": schedule.decay, "lr": schedule.rate},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0, "lr": schedule.rate},
+        {"params": late, "weight_decay": 0.0, "lr": schedule.late_rate},
+        {"params": state, "weight_decay": 0.0, "lr": schedule.state_rate},
+    ]
 
 
 @torch.no_grad()
 def _follow(average: ParcelNet, net: ParcelNet, memory: float) -> None:
     """Moves the running average of everything that is trained one step towards the network."""
-    theirs = dict(net.state_dict())
-    for name, mine in average.state_dict().items():
-        if name.startswith("backbone"):
-            continue
+    theirs = _changing(net)
+    for name, mine in _changing(average).items():
         if mine.dtype.is_floating_point:
             mine.lerp_(theirs[name], 1 - memory)
         else:
             mine.copy_(theirs[name])
 
 
-def _heads_only(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k: v for k, v in state.items() if not k.startswith(("backbone", "damage_logit"))}
+def _changing(net: ParcelNet) -> dict[str, Tensor]:
+    """Everything that training changes: all but the early blocks and the trunk's batch statistics."""
+    late = {f"backbone.{n}" for n, p in net.backbone.named_parameters() if p.requires_grad}
+    return {n: v for n, v in net.state_dict().items() if n in late or not n.startswith("backbone.")}
 
 
 def _keep(path: Path, step: int, net: ParcelNet, average: ParcelNet, optimiser: torch.optim.Optimizer) -> None:
     """Writes the checkpoint beside the old one, then swaps: a kill in between costs nothing."""
     fresh = path.with_suffix(".new")
-    state = {"step": step, "net": _heads_only(net.state_dict()), "average": _heads_only(average.state_dict())}
+    state = {"step": step, "net": _changing(net), "average": _changing(average)}
     torch.save(state | {"optimiser": optimiser.state_dict()}, fresh)
     fresh.replace(path)
 
@@ -129,8 +149,8 @@ def _resume(path: Path, net: ParcelNet, average: ParcelNet, optimiser: torch.opt
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
-    net.load_state_dict(_heads_only(state["net"]), strict=False)
-    average.load_state_dict(_heads_only(state["average"]), strict=False)
+    net.load_state_dict(state["net"], strict=False)
+    average.load_state_dict(state["average"], strict=False)
     optimiser.load_state_dict(state["optimiser"])
     print(f"going on from step {state['step']} of {path}", flush=True)
     return int(state["step"])
