@@ -9,6 +9,8 @@ import click
 
 COMMANDS = {
     "inspect": ("inspector.cli:inspect", "Judge picture files and print the verdicts."),
+    "teach": ("inspector.items_cli:teach", "Teach an item from photos of it."),
+    "items": ("inspector.items_cli:items", "List, show, remove, export and import taught items."),
     "station": ("station.cli:station", "Run a packing bench: camera, kiosk, spool."),
     "serve": ("api.cli:serve", "Run the warehouse API with its worker."),
     "worker": ("api.cli:worker", "Run the warehouse's periodic jobs apart from the API."),

@@ -55,6 +55,11 @@ class Embedder:
         """Which network describes; descriptions of two versions cannot be compared."""
         return self.card.version
 
+    @property
+    def alike(self) -> float:
+        """The cosine from which on two things are hard to tell apart, by the card."""
+        return self.card.thresholds.alike
+
     @cached_property
     def dim(self) -> int:
         """Length of a description."""

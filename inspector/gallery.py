@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import sqlite3
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from inspector.acceptance import Floats, acceptance
 from inspector.frame import Pixels
 from inspector.gallery_file import GalleryError, GalleryFile
+from inspector.item_records import (
+    ItemRecord,
+    Mask,
+    ReferenceRecord,
+    check_weight,
+    drop,
+    item_id,
+    put,
+    text_of,
+    touch,
+)
 
 __all__ = ["Embedder", "Gallery", "GalleryError", "Item", "ItemRecord", "Likeness", "Reference", "ReferenceRecord"]
 
-Mask = npt.NDArray[np.bool_]
-
-LONGEST_SIDE = 512
-"""Pixels of a kept reference: more than any item has in a picture of an open box."""
-QUALITY = 95
-USUAL = 0.75
-"""The likeness from which an item is accepted where the embedder does not say."""
 CHUNK = 32
 """References embedded between two commits: what an interruption costs."""
-HEAVIEST = 1e6
-"""Grams."""
 
 
 class Embedder(Protocol):
@@ -50,6 +46,10 @@ class Embedder(Protocol):
     @property
     def dim(self) -> int:
         """Length of a vector."""
+
+    @property
+    def alike(self) -> float:
+        """The cosine from which on two things are hard to tell apart."""
 
     def embed(self, crops: Sequence[Pixels], masks: Sequence[Mask | None]) -> Floats:
         """float32 (n, dim), each row of length 1."""
@@ -79,69 +79,6 @@ class Item:
     references: tuple[Reference, ...]
     embeddings: Floats
     accept: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceRecord:
-    """A reference as it is kept: a JPEG, a PNG of the mask (white on the thing), and where it came from.
-
-    source: sha256 of the photo it was cut from. id: follows from item, role, picture and mask, on every computer.
-    """
-
-    item: str
-    picture: bytes
-    mask: bytes
-    counter: bool
-    added_at: str
-    added_by: str | None = None
-    source: str | None = None
-
-    @property
-    def id(self) -> str:
-        """32 hexadecimal digits."""
-        digest = hashlib.sha256(f"{self.item}\0{'not ' if self.counter else ''}this\0".encode())
-        for part in (self.picture, self.mask):
-            digest.update(hashlib.sha256(part).digest())
-        return digest.hexdigest()[:32]
-
-    @classmethod
-    def of(
-        cls, item: str, bgr: Pixels, mask: Mask, *, at: datetime, by: str | None, source: str | None, counter: bool
-    ) -> ReferenceRecord:
-        """From pixels, made smaller where they are more than is ever used."""
-        scale = LONGEST_SIDE / max(bgr.shape[:2])
-        if scale < 1:
-            size = max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale))
-            bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-            mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
-        picture = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
-        drawn = cv2.imencode(".png", mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
-        return cls(item, picture, drawn, counter, _text(at), by, source)
-
-    def pixels(self) -> tuple[Pixels, Mask]:
-        """Picture and mask. Raises GalleryError when they are damaged."""
-        try:
-            return _pixels(self.picture, self.mask)
-        except (ValueError, cv2.error) as error:
-            raise GalleryError(
-                f"the reference {self.id} of {self.item!r} is damaged ({error}); remove it with `lastlook items remove "
-                f"{self.item} --reference {self.id}` and teach another view"
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRecord:
-    """An item as it is kept, with its references; see `Item`. change: grows with every change in the gallery."""
-
-    item: str
-    name: str | None
-    weight_g: float | None
-    weight_sd_g: float | None
-    taught_at: str
-    taught_by: str | None
-    references: tuple[ReferenceRecord, ...] = ()
-    change: int = 0
-    accept: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +131,9 @@ class Gallery:
         return self._embedder
 
     @property
-    def usual(self) -> float:
-        """The likeness from which an item is accepted of which nothing is known yet."""
-        return float(getattr(self._embedder, "accept", USUAL))
+    def can_compare(self) -> bool:
+        """True where there is an embedder."""
+        return self._embedder is not None
 
     # what the eye asks
 
@@ -215,6 +152,10 @@ class Gallery:
         """Items as they are kept, by their id. Those that are not there are left out."""
         return self._read(ids)[0]
 
+    def vectors(self, ids: Iterable[str]) -> dict[str, Floats]:
+        """Reference id -> vector, of the references of these items that have one already."""
+        return self._read(ids)[1]
+
     def _read(self, ids: Iterable[str]) -> tuple[dict[str, ItemRecord], dict[str, Floats]]:
         """Items as they are kept, and the vectors of their references as far as there are any yet."""
         listed = json.dumps(sorted(set(ids)))
@@ -222,13 +163,13 @@ class Gallery:
         with self._file.reading() as db:
             rows = db.execute(  # two constants, no input in the text
                 "select i.item, i.name, i.weight_g, i.weight_sd_g, i.taught_at, i.taught_by, i.change, a.accept,"  # noqa: S608
-                f" {_REFERENCE}, r.id, e.vector from item i left join reference r on r.item = i.item"
+                f" {_REFERENCE}, e.vector from item i left join reference r on r.item = i.item"
                 " left join acceptance a on a.item = i.item and a.version = ?"
                 " left join embedding e on e.reference = r.id and e.version = ?"
                 " where i.item in (select value from json_each(?)) order by i.item, r.rowid",
                 (version, version, listed),
             ).fetchall()
-        vectors = {row[-2]: _vector(row[-1]) for row in rows if row[-1] is not None}
+        vectors = {row[8]: _vector(row[-1]) for row in rows if row[-1] is not None}
         return _records(rows), vectors
 
     def ids(self) -> list[str]:
@@ -292,8 +233,8 @@ class Gallery:
         Raises GalleryError.
         """
         item = item_id(item)
-        _check_weight(weight_g, weight_sd_g)
-        record = ItemRecord(item, name, weight_g, weight_sd_g, _text(at), by, tuple(references))
+        check_weight(weight_g, weight_sd_g)
+        record = ItemRecord(item, name, weight_g, weight_sd_g, text_of(at), by, tuple(references))
         with self._file.writing() as db:
             new = put(db, record, shared=shared)
         if self._embedder is not None and new:
@@ -301,6 +242,19 @@ class Gallery:
             self._embed([reference for reference in records[item].references if reference.id not in vectors])
             self.calibrate([item])
         return new
+
+    def add(self, records: Sequence[ItemRecord], vectors: Mapping[str, Floats], *, shared: bool) -> int:
+        """Add items as another gallery keeps them, with what vectors of this embedder's version came along.
+
+        All of it or nothing. Returns how many references are new; `reembed` embeds those without a vector.
+        """
+        with self._file.writing() as db:
+            new = [id_ for record in records for id_ in put(db, record, shared=shared)]
+            if self._embedder is not None:
+                self._keep_vectors(db, {id_: vectors[id_] for id_ in new if id_ in vectors})
+        if self._embedder is not None and new:
+            self.calibrate(record.item for record in records)
+        return len(new)
 
     def remove(self, item: str, reference: str | None = None) -> bool:
         """Forget an item, or one of its references. False when there is none."""
@@ -339,7 +293,7 @@ class Gallery:
                 ).fetchall()
             if not rows:
                 break
-            records = [_reference(row) for row in rows]
+            records = [_reference_of(row) for row in rows]
             self._embed(records)
             touched |= {record.item for record in records}
             done += len(records)
@@ -362,7 +316,7 @@ class Gallery:
             other
             for cosines in near.values()
             for other, cosine in zip(distinct, cosines, strict=True)
-            if cosine >= self.usual
+            if cosine >= self.embedder.alike
         }
         for item in alike - near.keys():
             near[item] = _by_item(matrix, starts, matrix[where[item]])
@@ -371,7 +325,7 @@ class Gallery:
             own = matrix[where[item]]
             others = np.delete(cosines, distinct.index(item))
             wrong = self._counters(item)
-            accept = acceptance(_left_out(own), others, _nearest(wrong, own), usual=self.usual)
+            accept = acceptance(_left_out(own), others, _nearest(wrong, own), usual=self.embedder.alike)
             accepts.append((self.embedder.version, item, accept))
         with self._file.writing() as db:
             db.executemany(
@@ -384,18 +338,19 @@ class Gallery:
         for at in range(0, len(records), CHUNK):
             some = records[at : at + CHUNK]
             pixels = [record.pixels() for record in some]
-            vectors = self.embedder.embed([bgr for bgr, _ in pixels], [mask for _, mask in pixels]).astype(np.float16)
+            vectors = self.embedder.embed([bgr for bgr, _ in pixels], [mask for _, mask in pixels])
             with self._file.writing() as db:
-                db.executemany(
-                    "insert or replace into embedding select ?, ?, ?"
-                    " where exists (select 1 from reference where id = ?)",
-                    [
-                        (self.embedder.version, record.id, vector.tobytes(), record.id)
-                        for record, vector in zip(some, vectors, strict=True)
-                    ],
-                )
-            made |= {record.id: _vector(vector.tobytes()) for record, vector in zip(some, vectors, strict=True)}
+                made |= self._keep_vectors(db, {record.id: v for record, v in zip(some, vectors, strict=True)})
         return made
+
+    def _keep_vectors(self, db: sqlite3.Connection, vectors: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Write them, and give them back as they are kept: float16."""
+        kept = {id_: vector.astype(np.float16) for id_, vector in vectors.items()}
+        db.executemany(
+            "insert or replace into embedding select ?, ?, ? where exists (select 1 from reference where id = ?)",
+            [(self.embedder.version, id_, vector.tobytes(), id_) for id_, vector in kept.items()],
+        )
+        return {id_: vector.astype(np.float32) for id_, vector in kept.items()}
 
     def _all(self) -> tuple[list[str], Floats]:
         """Item of each embedded reference (no counter-examples), in order of item; their vectors (n, d). Remembered."""
@@ -426,78 +381,16 @@ class Gallery:
         return matrix.astype(np.float32)
 
 
-_REFERENCE = "r.item, r.picture, r.mask, r.counter, r.added_at, r.added_by, r.source"
+_REFERENCE = "r.id, r.item, r.picture, r.mask, r.counter, r.added_at, r.added_by, r.source"
 _PENDING = (
     "from reference r where not exists (select 1 from embedding e where e.version = ? and e.reference = r.id)"
     " order by r.rowid"
 )
 
 
-def item_id(text: str) -> str:
-    """An item's id in Unicode's normal form C, so that an id typed on two systems is one. Raises GalleryError."""
-    text = unicodedata.normalize("NFC", text)
-    if not 1 <= len(text) <= 200 or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
-        raise GalleryError(f"{text[:40]!r} cannot be an item's id: 1 to 200 characters, no control characters")
-    return text
-
-
-def put(db: sqlite3.Connection, record: ItemRecord, *, shared: bool) -> list[str]:
-    """Write an item with its references, beside what is there; what is None stays. Returns ids of new references."""
-    before = db.execute("select name, weight_g, weight_sd_g from item where item = ?", (record.item,)).fetchone()
-    told = (record.name, record.weight_g, record.weight_sd_g)
-    changes = before is None or any(new is not None and new != old for new, old in zip(told, before, strict=True))
-    db.execute(
-        "insert into item values (?, ?, ?, ?, ?, ?, ?, 0) on conflict (item) do update set"
-        " name = coalesce(excluded.name, name), weight_g = coalesce(excluded.weight_g, weight_g),"
-        " weight_sd_g = coalesce(excluded.weight_sd_g, weight_sd_g), shared = case when ? then excluded.shared else"
-        " shared end",
-        (record.item, *told, record.taught_at, record.taught_by, shared, changes),
-    )
-    new = []
-    for reference in record.references:
-        stored = db.execute(
-            "insert or ignore into reference values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                reference.id,
-                reference.item,
-                reference.counter,
-                reference.picture,
-                reference.mask,
-                reference.source,
-                reference.added_at,
-                reference.added_by,
-                shared,
-            ),
-        )
-        new += [reference.id] * stored.rowcount
-    if new or changes:
-        touch(db, record.item)
-    return new
-
-
-def drop(db: sqlite3.Connection, item: str) -> bool:
-    """Remove an item and remember that it was; False when there is none."""
-    if db.execute("delete from item where item = ?", (item,)).rowcount == 0:
-        return False
-    db.execute("insert or replace into removed values (?, 0)", (item,))
-    db.execute("update removed set change = ? where item = ?", (_next_change(db), item))
-    return True
-
-
-def touch(db: sqlite3.Connection, item: str) -> None:
-    """The item has changed; one that was removed is there again."""
-    db.execute("update item set change = ? where item = ?", (_next_change(db), item))
-    db.execute("delete from removed where item = ?", (item,))
-
-
-def _next_change(db: sqlite3.Connection) -> int:
-    (change,) = db.execute("update gallery set change = change + 1 returning change").fetchone()
-    return int(change)
-
-
-def _reference(row: Sequence[Any]) -> ReferenceRecord:
+def _reference_of(row: Sequence[Any]) -> ReferenceRecord:
     """From the columns _REFERENCE."""
-    return ReferenceRecord(row[0], row[1], row[2], bool(row[3]), *row[4:])
+    return ReferenceRecord(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6], row[7])
 
 
 def _record(row: Sequence[Any], references: tuple[ReferenceRecord, ...] = ()) -> ItemRecord:
@@ -509,7 +402,7 @@ def _records(rows: Iterable[tuple[Any, ...]]) -> dict[str, ItemRecord]:
     found: dict[str, ItemRecord] = {}
     for _, group in groupby(rows, key=itemgetter(0)):
         references = list(group)
-        kept = tuple(_reference(row[8:15]) for row in references if row[9] is not None)
+        kept = tuple(_reference_of(row[8:16]) for row in references if row[9] is not None)
         record = _record(references[0], kept)
         found[record.item] = record
     return found
@@ -536,18 +429,6 @@ def _item(record: ItemRecord, vectors: Mapping[str, Floats], given: str) -> Item
     )
 
 
-@lru_cache(maxsize=64)
-def _pixels(picture: bytes, mask: bytes) -> tuple[Pixels, Mask]:
-    """Decoded; the same orders come again and again, so a few are remembered (each at most 1 MB)."""
-    bgr = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
-    drawn = cv2.imdecode(np.frombuffer(mask, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if bgr is None or drawn is None or bgr.shape[:2] != drawn.shape:
-        raise ValueError("picture and mask cannot be read, or differ in size")
-    inside = drawn > 127
-    bgr.flags.writeable = inside.flags.writeable = False
-    return np.asarray(bgr, np.uint8), inside
-
-
 def _by_item(matrix: Floats, starts: Sequence[int], own: Floats) -> Floats:
     """(items,) the highest cosine of any reference of each item to any of `own`."""
     return np.asarray(np.maximum.reduceat((matrix @ own.T).max(axis=1), starts), np.float32)
@@ -566,15 +447,3 @@ def _nearest(rows: Floats, own: Floats) -> Floats:
     if not len(rows) or not len(own):
         return np.zeros(0, np.float32)
     return np.asarray((rows @ own.T).max(axis=1), np.float32)
-
-
-def _check_weight(weight_g: float | None, weight_sd_g: float | None) -> None:
-    if weight_g is not None and not (math.isfinite(weight_g) and 0 < weight_g <= HEAVIEST):
-        raise GalleryError(f"{weight_g} g is no weight of an item; give grams above 0, up to {HEAVIEST:,.0f}")
-    if weight_sd_g is not None and not (math.isfinite(weight_sd_g) and 0 <= weight_sd_g <= HEAVIEST):
-        raise GalleryError(f"{weight_sd_g} g is no spread of an item's weight; give grams from 0 up")
-
-
-def _text(moment: datetime) -> str:
-    """UTC with fixed width, so that text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

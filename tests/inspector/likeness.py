@@ -1,4 +1,4 @@
-"""A tiny embedder and things to show to it: coloured blobs, described by the colour histogram of what the mask keeps."""
+"""A tiny embedder and things to show to it: coloured blobs, described by their colours where the mask keeps them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from inspector.acceptance import Floats
 from inspector.frame import Pixels
-from inspector.gallery import Mask, ReferenceRecord
+from inspector.item_records import Mask, ReferenceRecord
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ class ColourEmbedder:
 
     version: str = "0.0.1"
     dim: int = 64
-    accept: float = 0.8
+    alike: float = 0.8
     embedded: list[int] = field(default_factory=list)
 
     def embed(self, crops: Sequence[Pixels], masks: Sequence[Mask | None]) -> Floats:
@@ -38,7 +38,9 @@ class ColourEmbedder:
 def thing(colour: tuple[int, int, int], side: int = 120, seed: int = 0) -> tuple[Pixels, Mask]:
     """A speckled ellipse of one colour: (bgr, mask)."""
     rng = np.random.default_rng(seed)
-    mask = cv2.ellipse(np.zeros((side, side), np.uint8), (side // 2, side // 2), (side // 2 - 4, side // 3), 0, 0, 360, 1, -1)
+    mask = cv2.ellipse(
+        np.zeros((side, side), np.uint8), (side // 2, side // 2), (side // 2 - 4, side // 3), 0, 0, 360, 1, -1
+    )
     bgr = np.full((side, side, 3), 235, np.uint8)
     bgr[mask > 0] = np.clip(np.array(colour) + rng.integers(-20, 20, (int(mask.sum()), 3)), 0, 255)
     return bgr, mask.astype(bool)
@@ -70,6 +72,8 @@ def cut_out(bgr: Pixels) -> list[tuple[Pixels, Mask]]:
 RED, GREEN, BLUE, GREY = (30, 30, 220), (40, 200, 40), (220, 60, 30), (90, 90, 90)
 
 
-def reference(item: str, colour: tuple[int, int, int] = RED, seed: int = 0, *, counter: bool = False) -> ReferenceRecord:
+def reference(
+    item: str, colour: tuple[int, int, int] = RED, seed: int = 0, *, counter: bool = False
+) -> ReferenceRecord:
     bgr, mask = thing(colour, seed=seed)
     return ReferenceRecord.of(item, bgr, mask, at=NOW, by="li", source=f"photo-{seed}", counter=counter)
