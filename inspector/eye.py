@@ -18,7 +18,7 @@ from inspector.quality import QualityLimits, quality
 from inspector.runtime import Engine, OnnxEngine
 from inspector.spec import PackingSpec, Stage
 from inspector.verdict import ModelRef, Parcel, Verdict, combine
-from inspector.view import Looker
+from inspector.view import Looker, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,10 @@ class Inspector:
     def golden(self) -> None:
         """Judge the golden frames again; raises GoldenError when an answer has changed."""
         judge_golden(self._model, self.inspect)
+
+    def look(self, frame: Frame) -> View:
+        """What the network sees in a picture before any check is made: all down to the card's lowest thresholds."""
+        return self._looker.view(frame, 0)
 
     def inspect(self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec()) -> Verdict:
         """Judge all pictures of one parcel together: those of the open box and those of the sealed parcel.
