@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import models
@@ -19,6 +19,8 @@ from inspector.runtime import Engine, OnnxEngine
 from inspector.spec import PackingSpec, Stage
 from inspector.verdict import ModelRef, Parcel, Verdict, combine
 from inspector.view import Looker, View
+
+Active = Callable[[str], models.Model[models.Card]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,19 @@ class Inspector:
 
     @classmethod
     def load(
-        cls, settings: InspectorSettings | None = None, model: models.Model[models.ParcelCard] | None = None
+        cls,
+        settings: InspectorSettings | None = None,
+        model: models.Model[models.ParcelCard] | None = None,
+        *,
+        active: Active = models.load,
     ) -> Inspector:
         """The active model, verified, warmed up and found to judge its golden frames as its card tells.
 
-        Raises models.ModelError, EngineError or GoldenError: an eye that cannot be trusted does not open.
+        active: the model in use by its name, as `models.registry.Registry.active` tells it; what ships by default.
+        model: stands in for the active one. Raises models.ModelError, EngineError or GoldenError: an eye that cannot
+        be trusted does not open.
         """
-        inspector = cls.open(model or models.load("parcel"), settings)
+        inspector = cls.open(model or models.of_kind(active("parcel"), models.ParcelCard), settings)
         inspector.golden()
         return inspector
 

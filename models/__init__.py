@@ -7,18 +7,31 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from pydantic import ValidationError
 
 from models.cards import CARDS, Card, EmbedderCard, MarkThreshold, ParcelCard
 
-__all__ = ["ACTIVE", "HERE", "Card", "MarkThreshold", "Model", "ModelError", "ParcelCard", "digest", "load", "read"]
+__all__ = [
+    "ACTIVE",
+    "HERE",
+    "Card",
+    "MarkThreshold",
+    "Model",
+    "ModelError",
+    "ParcelCard",
+    "digest",
+    "load",
+    "of_kind",
+    "read",
+]
 
 HERE = Path(__file__).parent
 ACTIVE = {"parcel": "0.1.0", "embedder": "0.1.0"}
 """The version of each model that is used when none is asked for."""
 
+K = TypeVar("K", bound=Card)
 C_co = TypeVar("C_co", bound=Card, covariant=True)
 
 
@@ -67,7 +80,10 @@ def load(name: str = "parcel", version: str | None = None, root: Path = HERE) ->
     if version is None or not folder.is_dir():
         have = ", ".join(sorted(p.parent.name for p in (root / name).glob("*/card.json"))) or "none"
         raise ModelError(f"no model {name}/{version} in {root} (there: {have}); name one that is there")
-    return read(folder, name)
+    model = read(folder, name)
+    if model.card.version != version:
+        raise ModelError(f"the card in {folder} is that of {name}/{model.card.version}; restore the folder {folder}")
+    return model
 
 
 def read(folder: Path, name: str | None = None) -> Model[Card]:
@@ -90,6 +106,15 @@ def read(folder: Path, name: str | None = None) -> Model[Card]:
     if "model.onnx" not in card.files:
         raise ModelError(f"the card of {called} names no model.onnx; restore the folder {folder}")
     return Model(folder, card, hashlib.sha256(told).hexdigest())
+
+
+def of_kind(model: Model[Card], kind: type[K]) -> Model[K]:
+    """The same model, known to have this kind of card. Raises ModelError when it has another."""
+    if not isinstance(model.card, kind):
+        raise ModelError(
+            f"{model.card.name}/{model.card.version} is no {kind.__name__.removesuffix('Card').lower()} model"
+        )
+    return cast("Model[K]", model)
 
 
 def digest(path: Path) -> str:

@@ -15,16 +15,29 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+class Comparison(Part):
+    """How a candidate did beside the model that was in use, on the same pictures, none of which it had learnt from.
+
+    against: name/version of that model. worse: True keeps the candidate from being used. text: the figures in a
+    sentence, for people.
+    """
+
+    against: str
+    worse: bool
+    text: str
+
+
 class Card(Part):
     """What every card (models/<name>/<version>/card.json) tells, whatever the model is for.
 
     name: of the model and so its kind. version: one name and version are one model, for ever. files: the sha256,
-    hexadecimal, of every file of the model but the cards, by its path in the folder.
+    hexadecimal, of every file of the model but the cards, by its path in the folder. comparison: None for what ships.
     """
 
     name: str
     version: str
     files: dict[str, str]
+    comparison: Comparison | None = None
 
 
 class InputCard(Part):
