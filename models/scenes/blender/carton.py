@@ -83,10 +83,10 @@ class Carton(Parcel):
 
     # -- from rest to place
 
-    def place(self, name: str, rest: Array, *, lift: float = 0.0) -> Array:
+    def place(self, name: str, rest: Array, *, lift: float | Array = 0.0, hold: int = 0) -> Array:
         """Where rest points (n, 3) of a face lie: edges rounded, faces bowed, flaps turned, damage done.
 
-        `lift` metres raises what is glued on.
+        `lift` metres raises what is glued on; `hold` -1 or 1 glues all of it to the front or back flap.
         """
         face = FACES[name]
         h = self.half
@@ -106,20 +106,20 @@ class Carton(Parcel):
         bulge = self.bow[name] * (1 - across**2) * (1 - up**2)
         points = points + (bulge + lift)[:, None] * outward if np.ndim(bulge) else points
         if flap:
-            points = self._turn_flaps(points, rest)
+            points = self._turn_flaps(points, rest, hold)
         for damage in self.damages:
             points = damage.move(points, rest, face.normal)
         points[:, 2] = np.maximum(points[:, 2], 0.0004)
         return np.asarray(points)
 
-    def _turn_flaps(self, points: Array, rest: Array) -> Array:
+    def _turn_flaps(self, points: Array, rest: Array, hold: int) -> Array:
         out = points.copy()
         for side, angle in zip((-1, 1), self.flaps, strict=True):
-            if not angle:
+            if not angle or hold == -side:
                 continue
-            mine = rest[:, 1] * side > 0
+            mine = rest[:, 1] * side > 0 if not hold else np.ones(len(rest), bool)
             hinge_y, hinge_z = side * (self.half[1] - ROUND), 2 * self.half[2] - ROUND
-            reach = np.clip((self.half[1] - np.abs(rest[mine, 1])) / 0.006, 0, 1)
+            reach = np.clip((self.half[1] - side * rest[mine, 1]) / 0.006, 0, 1)
             turn = angle * reach
             dy, dz = points[mine, 1] - hinge_y, points[mine, 2] - hinge_z
             c, s = np.cos(turn), np.sin(turn) * side

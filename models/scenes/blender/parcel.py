@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -56,6 +56,8 @@ class Parcel:
         self.first_code = first_code
         self.decals: list[Sheet] = []
         self.extra: list[Sheet] = []
+        self.cuts: list[Callable[[Array, Array], Array]] = []
+        """What was cut out on purpose, as hand holes are: (rest, normal) -> still there."""
 
     def on(self, name: str, across: Array, up: Array) -> Array:
         """Rest points (..., 3) for face coordinates in metres from its centre."""
@@ -63,8 +65,11 @@ class Parcel:
         centre = face.normal * self.half + np.array([0, 0, self.half[2]])
         return np.asarray(centre + across[..., None] * face.right + up[..., None] * face.up)
 
-    def place(self, name: str, rest: Array, *, lift: float = 0.0) -> Array:
-        """Where rest points (n, 3) of a face lie; `lift` metres raises what is glued on."""
+    def place(self, name: str, rest: Array, *, lift: float | Array = 0.0, hold: int = 0) -> Array:
+        """Where rest points (n, 3) of a face lie; `lift` metres (of all or each) raises what is glued on.
+
+        `hold` -1 or 1: it sticks to the front or the back flap only and goes where that goes.
+        """
         raise NotImplementedError
 
     @cached_property
@@ -114,9 +119,14 @@ class Parcel:
         cover: Array | None = None,
         rough: float = 0.45,
         lift: float = 0.0004,
+        hold: int = 0,
+        curl: Callable[[Array], tuple[Array, Array]] | None = None,
         **facts: object,
     ) -> Surface:
-        """Stick a picture (h, w, 3) of `size` metres on a face at metres from its centre, turned by `turn` radians."""
+        """Stick a picture (h, w, 3) of `size` metres on a face at metres from its centre, turned by `turn` radians.
+
+        `curl` takes rest points (n, 3) to where they peeled to and how high (n,); `hold` see `place`.
+        """
         rest = self.texel_rest(face, rgb.shape[0], rgb.shape[1], size, at, turn)
         middle = self.on(face, np.array(at[0]), np.array(at[1]))
         upward = self.faces[face].up * np.cos(turn) - self.faces[face].right * np.sin(turn)
@@ -140,6 +150,10 @@ class Parcel:
         def spread(a: Array, b: Array) -> Array:
             return self.on(face, at[0] + a * c - b * s, at[1] + a * s + b * c)
 
+        def bend(points: Array) -> Array:
+            rest, rise = (points, 0.0) if curl is None else curl(points)
+            return self.place(face, rest, lift=lift + rise, hold=hold)
+
         across, up = lines(-size[0] / 2, size[0] / 2, self.step), lines(-size[1] / 2, size[1] / 2, self.step)
         self.decals.append(
             patch(
@@ -150,7 +164,7 @@ class Parcel:
                 spread,
                 size,
                 keep=lambda rest: self.kept(rest, face),
-                bend=lambda p: self.place(face, p, lift=lift),
+                bend=bend,
             )
         )
         return surface
@@ -186,4 +200,6 @@ class Parcel:
         there = np.ones(rest.shape[:-1], bool)
         for damage in self.damages:
             there &= damage.keep(rest, self.faces[face].normal)
+        for cut in self.cuts:
+            there &= cut(rest, self.faces[face].normal)
         return there

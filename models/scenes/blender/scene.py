@@ -19,19 +19,20 @@ from models.scenes.blender.stage import Stage
 
 @dataclass(frozen=True)
 class Placed:
-    """A parcel at x, y metres, turned anticlockwise by `turn` radians; `inside`: sRGB of its board's back."""
+    """A parcel at x, y metres, `z` over the ground, turned anticlockwise by `turn` radians; `inside`: sRGB of its board's back."""
 
     parcel: Parcel
     x: float = 0.0
     y: float = 0.0
     turn: float = 0.0
+    z: float = 0.0
     inside: tuple[float, float, float] = (0.66, 0.5, 0.33)
 
     @property
     def pose(self) -> Array:
         """(4, 4)."""
         c, s = np.cos(self.turn), np.sin(self.turn)
-        return np.array([[c, -s, 0, self.x], [s, c, 0, self.y], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+        return np.array([[c, -s, 0, self.x], [s, c, 0, self.y], [0, 0, 1, self.z], [0, 0, 0, 1.0]])
 
     def world(self, points: Array) -> Array:
         """Points (..., 3) of the parcel on the bench."""
@@ -40,7 +41,10 @@ class Placed:
 
 @dataclass(frozen=True)
 class View:
-    """Degrees; `fill` is the share of the picture's tighter side that the first parcel takes."""
+    """Degrees; `fill` is the share of the picture's tighter side that the first parcel takes.
+
+    `near` (x, y, z, radius) metres on the parcel: only this much of it has to be in the picture.
+    """
 
     elevation: float = 85.0
     azimuth: float = -90.0
@@ -48,6 +52,7 @@ class View:
     angle: float = 38.0
     roll: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
+    near: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,21 @@ def motion_kernel(length: float, turn: float) -> Array:
     return np.asarray(kernel / kernel.sum())
 
 
+@dataclass(frozen=True)
+class Wall:
+    """What stands behind the parcel: its foot at x, y metres, looking where `turn` radians points."""
+
+    top: Top
+    foot: tuple[float, float]
+    turn: float
+    wide: float = 5.0
+    high: float = 2.4
+
+
 @dataclass
 class Scene:
-    """`fill_in` puts accessories into an open carton after it stands on the stage."""
+    """`shades` are laths (x, y, z, length, width, turn) that no camera sees: they throw shadows. `fill_in`
+    puts accessories into an open carton after it stands on the stage."""
 
     parcels: list[Placed]
     top: Top
@@ -99,6 +116,8 @@ class Scene:
     film: Film = field(default_factory=Film)
     tools: tuple[tuple[str, float, float, float], ...] = ()
     top_turn: float = 0.0
+    walls: tuple[Wall, ...] = ()
+    shades: tuple[tuple[float, float, float, float, float, float], ...] = ()
     fill_in: Callable[[Stage], None] | None = None
 
 
@@ -124,9 +143,19 @@ def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], sample
         maker = Maker(stage)
         TOOLS[name](maker, rng)
         maker.pose(x, y, 0.0, turn)
+    for wall in scene.walls:
+        stage.stand(wall.top, wall.foot, wall.turn, wide=wall.wide, high=wall.high)
+    for x, y, z, long, wide, turn in scene.shades:
+        maker = Maker(stage)
+        maker.block((long, wide, 0.004), stage.plain((0.1, 0.1, 0.1)), bevel=0).visible_camera = False
+        maker.pose(x, y, z, turn)
     lit(stage, scene.light)
-    seen = scene.parcels[0].world(np.concatenate([sheet.points for sheet in built[0]]))
     view = scene.view
+    points = np.concatenate([sheet.points for sheet in built[0]])
+    if view.near is not None:
+        close = np.linalg.norm(points - np.array(view.near[:3]), axis=1) < view.near[3]
+        points = points[close] if close.sum() > 8 else points
+    seen = scene.parcels[0].world(points)
     camera = framed(
         seen, np.radians(view.elevation), np.radians(view.azimuth), fill=view.fill, angle=np.radians(view.angle),
         size=size, roll=np.radians(view.roll), shift=view.shift,

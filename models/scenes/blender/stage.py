@@ -62,7 +62,7 @@ class Stage:
         order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
         if pixels.ndim == 3:
             pixels = cv2.cvtColor(np.ascontiguousarray(pixels), order[pixels.shape[2]])
-        cv2.imwrite(str(file), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        cv2.imwrite(str(file), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])
         node = tree.nodes.new("ShaderNodeTexImage")
         node.image = bpy.data.images.load(str(file))
         node.image.colorspace_settings.name = "sRGB" if colour else "Non-Color"
@@ -207,15 +207,31 @@ class Stage:
         corners = np.array([(-half, -half, z), (half, -half, z), (half, half, z), (-half, half, z)])
         uv = np.array([(0, 0), (k, 0), (k, k), (0, k)]) + np.array(shift)
         thing = self.mesh("bench", corners, np.array([[0, 1, 2, 3]]), uv, smooth=False)
+        thing.data.materials.append(self.topped(top))
+        thing.rotation_euler[2] = turn
+        return thing
+
+    def stand(self, top: Top, foot: tuple[float, float], turn: float, *, wide: float, high: float) -> Any:
+        """A wall of `wide` by `high` metres whose foot is at x, y; it looks where `turn` radians points."""
+        right = np.array([-np.sin(turn), np.cos(turn), 0.0]) * wide / 2
+        middle = np.array([*foot, 0.0])
+        rise = np.array([0, 0, high])
+        corners = np.stack([middle - right, middle + right, middle + right + rise, middle - right + rise])
+        k, m = wide / top.metres, high / top.metres
+        uv = np.array([(0, 0), (k, 0), (k, m), (0, m)])
+        thing = self.mesh("wall", corners, np.array([[0, 1, 2, 3]]), uv, smooth=False)
+        thing.data.materials.append(self.topped(top))
+        return thing
+
+    def topped(self, top: Top) -> Any:
+        """The material of a bench top, a floor or a wall."""
         made, tree, shader = self.material("bench")
         colour, rough = self.image(tree, byte(top.rgb), colour=True), self.image(tree, byte(top.rough), colour=False)
         colour.extension = rough.extension = "MIRROR"
         tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
         tree.links.new(rough.outputs["Color"], shader.inputs["Roughness"])
         shader.inputs["Metallic"].default_value = top.metallic
-        thing.data.materials.append(made)
-        thing.rotation_euler[2] = turn
-        return thing
+        return made
 
     # -- pictures
 

@@ -11,6 +11,7 @@ from models.scenes.blender.paint import Array, Surface
 
 if TYPE_CHECKING:
     from models.scenes.blender.carton import Carton
+    from models.scenes.blender.mailer import Mailer
     from models.scenes.blender.sheet import Sheet
 
 
@@ -45,7 +46,7 @@ class Damage:
     def paint(self, surface: Surface) -> None:
         """Colour a surface and mark the texels that a person would call damaged."""
 
-    def pieces(self, carton: Carton) -> list[Sheet]:
+    def pieces(self, carton: Carton | Mailer) -> list[Sheet]:
         """Board that hangs from a tear."""
         del carton
         return []

@@ -12,7 +12,7 @@ from models.scenes.blender.paint import Surface
 
 @dataclass
 class OpenFlap(Damage):
-    """`side` is -1 for the front flap, 1 for the back one; marked is the flap that stands up."""
+    """`side` is -1 for the front flap, 1 for the back one, 0 for both; marked is the flap that stands up."""
 
     side: int = 1
     kind = "open_flap"
@@ -21,4 +21,4 @@ class OpenFlap(Damage):
     def paint(self, surface: Surface) -> None:
         """Nothing to colour; the texels of the raised flap are marked."""
         if surface.normal[2] > 0.9:
-            surface.blemish(np.asarray(surface.rest[..., 1] * self.side > 0), self.code)
+            surface.blemish(np.asarray(surface.rest[..., 1] * self.side >= 0), self.code)

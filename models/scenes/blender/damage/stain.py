@@ -73,12 +73,15 @@ class Wet(Damage):
 
 @dataclass
 class Dirt(Damage):
-    """Smears, scuffs and, from severity 0.6, the print of a shoe on one face."""
+    """Smears, scuffs and the print of a shoe on one face."""
 
     centre: Array = field(default_factory=lambda: np.zeros(3))
     reach: float = 0.08
     turn: float = 0.0
     cloud: PointNoise | None = None
+    shoe: bool | None = None
+    """A shoe's print in it; None: from severity 0.6."""
+    colour: tuple[float, float, float] = (0.13, 0.11, 0.09)
     kind = "dirt_scuff"
     subtype = "dirt"
 
@@ -105,13 +108,13 @@ class Dirt(Damage):
         smear = np.clip(coarsely(self.cloud, surface.rest) * 1.1 + 0.25 + 0.4 * self.severity, 0, 1) * zone
         speck = np.clip(noise(far.shape, 140, rng, 2) - 0.3, 0, 1)
         cover = smear * (0.35 + 0.35 * self.severity) + smear * speck * 0.6
-        if self.severity >= 0.6:
+        if self.severity >= 0.6 if self.shoe is None else self.shoe:
             c, s = np.cos(self.turn), np.sin(self.turn)
             flat = np.argsort(np.abs(surface.normal))[:2]
             x, y = gap[..., flat[0]] * c + gap[..., flat[1]] * s, -gap[..., flat[0]] * s + gap[..., flat[1]] * c
             sole = np.clip(6 * (1 - (x / (0.9 * self.reach)) ** 4 - (y / (0.36 * self.reach)) ** 4), 0, 1)
             tread = (np.sin(x * 2 * np.pi / 0.011 + 2.5 * np.abs(y) / 0.01) > 0.1) * sole
             cover = np.maximum(cover, tread * np.clip(0.45 + 0.35 * noise(far.shape, 20, rng), 0, 0.8))
-        surface.tint(np.clip(cover, 0, 0.85).astype(np.float32), np.array((0.13, 0.11, 0.09), np.float32))
+        surface.tint(np.clip(cover, 0, 0.85).astype(np.float32), np.array(self.colour, np.float32))
         surface.rough += 0.1 * cover.astype(np.float32)
         surface.blemish(cover > 0.2, self.code)

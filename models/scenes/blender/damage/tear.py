@@ -15,6 +15,7 @@ from models.scenes.blender.sheet import Sheet, grid_faces
 
 if TYPE_CHECKING:
     from models.scenes.blender.carton import Carton
+    from models.scenes.blender.mailer import Mailer
 
 RAYS = 240
 FLUTE = 0.0065
@@ -104,6 +105,12 @@ class Tear(Damage):
             return
         gap = surface.rest - self.origin
         flutes = np.sin((gap @ self.right) * 2 * np.pi / FLUTE)
+        if surface.finish == "film":  # it stretches and goes pale along the rim
+            rim = np.exp(-(((out - 0.05) / 0.10) ** 2)).astype(np.float32)
+            surface.tint(0.35 * rim * np.clip(0.6 + noise(shape, 40, rng, 2), 0, 1), (0.85, 0.85, 0.84))
+            surface.relief += 0.25 * rim * noise(shape, 50, rng, 2)
+            surface.blemish(out < 0.25, self.code)
+            return
         pale = np.array((0.80, 0.68, 0.50) if surface.finish == "board" else (0.86, 0.85, 0.82), np.float32)
         surface.tint(bare, pale)
         surface.shade(1 - bare * (0.16 - 0.16 * flutes).astype(np.float32))
@@ -124,8 +131,10 @@ class Tear(Damage):
         surface.relief -= 0.15 * crack.astype(np.float32)
         surface.blemish((peel < 0.06) | (crack > 0.4), self.code)
 
-    def pieces(self, carton: Carton) -> list[Sheet]:
-        """Flaps hinged on the rim that curl out of the face."""
+    def pieces(self, carton: Carton | Mailer) -> list[Sheet]:
+        """Flaps hinged on the rim that curl out of the face; a bag's film hangs thin."""
+        if not self.flaps:
+            return []
         rng = np.random.default_rng(self.seed + 1)
         normal = np.cross(self.right, self.up)
         surface = carton.surfaces[self.face]
@@ -151,12 +160,20 @@ class Tear(Damage):
             stride = (length / 25)[..., None] * (np.cos(bend)[..., None] * inward + np.sin(bend)[..., None] * normal)
             hinge = self.origin + ray * (rim * 1.01)[..., None]
             points = hinge + np.cumsum(stride, 0) - stride[:1] - 0.10 * self.radius * normal * (1 - t[..., None])
+            if surface.finish == "film":
+                points += (carton.place(self.face, hinge[0]) - hinge[0])[None]
             flat = hinge + inward * (length * t)[..., None]
             a, b = (flat - self.origin) @ self.right + self.at[0], (flat - self.origin) @ self.up + self.at[1]
             uv = np.stack([a / width + 0.5, b / height + 0.5], -1).reshape(-1, 2)
             out.append(
                 Sheet(
-                    f"torn{number}", points.reshape(-1, 3), grid_faces(*s.shape)[:, ::-1], uv, surface, 0.0024, "torn"
+                    f"torn{number}",
+                    points.reshape(-1, 3),
+                    grid_faces(*s.shape)[:, ::-1],
+                    uv,
+                    surface,
+                    0.0 if surface.finish == "film" else 0.0024,
+                    "torn",
                 )
             )
         return out
