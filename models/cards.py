@@ -137,5 +137,40 @@ class EmbedderCard(Card):
     thresholds: AlikeThreshold
 
 
-CARDS: dict[str, type[Card]] = {"parcel": ParcelCard, "embedder": EmbedderCard}
+class FinderCard(Part):
+    """The network that says where on a parcel a mark may be.
+
+    file: the network. side: pixels a side of its input. found: from this probability on a place is read. most: so many
+    places are read at most.
+    """
+
+    file: str
+    side: Annotated[int, Field(gt=0)]
+    found: Unit
+    most: Annotated[int, Field(gt=0)]
+
+
+class MarksThresholds(Part):
+    """Operating points by mark; a sentence in the place of one says why there is none."""
+
+    marks: dict[str, MarkThreshold | str]
+
+
+class MarksCard(Card):
+    """The card of the networks that find and read handling marks; `input` is the reader's, model.onnx.
+
+    marks: in the order of the reader's answer. crop_margin: what the finder sees around the parcel, in shares of it.
+    nms_iou: of two readings of one mark that overlap by more, the better stays.
+    """
+
+    name: Literal["marks"]
+    input: InputCard
+    finder: FinderCard
+    marks: tuple[str, ...]
+    crop_margin: Annotated[float, Field(ge=0, le=1)]
+    nms_iou: Unit
+    thresholds: MarksThresholds
+
+
+CARDS: dict[str, type[Card]] = {"parcel": ParcelCard, "embedder": EmbedderCard, "marks": MarksCard}
 """The card of each kind of model, by the model's name. A new kind adds its class here and an overload to `load`."""

@@ -1,0 +1,120 @@
+"""Finds handling marks on a parcel and reads them: where may one be, then which one is it and how is it turned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from inspector.detector import Floats, crop_around, place, to_input
+from inspector.frame import Pixels
+from inspector.runtime import Engine
+from inspector.verdict import Box
+from models.cards import FinderCard, MarksCard
+
+ROOM = 1.3
+"""A crop's side against the longer side of the mark that is thought to be in it; the reader was trained with it."""
+LARGEST = 5.0
+"""No mark is e^5 times larger or smaller than a cell or crop; keeps exp() finite whatever the network says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What may be marks on one parcel, as arrays of one length n.
+
+    boxes: float32 (n, 4), x y w h in picture pixels. says: float32 (n, m), the probability of each mark of the card;
+    one sticker may say several. rotations: float32 (n,), degrees clockwise from upright, 0..360.
+    """
+
+    boxes: Floats
+    says: Floats
+    rotations: Floats
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+class MarkReader:
+    """Two small networks: the finder looks at the whole parcel, the reader at crops at full resolution."""
+
+    def __init__(self, finder: Engine, reader: Engine, card: MarksCard) -> None:
+        self._finder = finder
+        self._reader = reader
+        self._card = card
+
+    def read(self, bgr: Pixels, parcel: Box) -> Readings:
+        """Everything on the parcel (x, y, w, h) that may be a mark, in a picture BGR uint8 (h, w, 3).
+
+        The reader looks twice: what the finder tells is a rough place, and a mark is read best when it fills the crop.
+        """
+        card = self._card
+        crop, left, top = crop_around(bgr, parcel, card.crop_margin)
+        canvas, placement = place(crop, card.finder.side, left, top)
+        sought = self._finder.infer(to_input(canvas))
+        boxes = placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], card.finder))
+        if not len(boxes):
+            return Readings(boxes, np.zeros((0, len(card.marks)), np.float32), np.zeros(0, np.float32))
+        return self._look(bgr, self._look(bgr, boxes).boxes)
+
+    def _look(self, bgr: Pixels, boxes: Floats) -> Readings:
+        squares = squares_around(boxes)
+        crops = np.stack([cut(bgr, square, self._card.input.side) for square in squares])
+        seen = self._reader.infer(to_batch(crops))
+        return Readings(within(squares, seen["spans"]), seen["says"], degrees(seen["turns"]))
+
+
+def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
+    """The finder's answer to one canvas -> boxes of what may be marks, xyxy float32 (n, 4) on the canvas, best first.
+
+    heat: (1, h, w), the probability that a mark's middle lies in this cell, 0 where a neighbour's is greater.
+    spans: (4, h, w), the middle's offset in cells, the logarithms of width and height in cells.
+    """
+    rows, columns = np.nonzero(heat[0] >= finder.found)
+    best = np.argsort(-heat[0, rows, columns], kind="stable")[: finder.most]
+    rows, columns = rows[best], columns[best]
+    cell = finder.side / heat.shape[-1]
+    dx, dy, *logs = spans[:, rows, columns]
+    middle = np.stack([columns + 0.5 + dx, rows + 0.5 + dy], axis=1)
+    half = np.exp(np.clip(np.stack(logs, axis=1), -LARGEST, LARGEST)) / 2
+    return np.asarray(np.concatenate([middle - half, middle + half], axis=1) * cell, np.float32)
+
+
+def squares_around(boxes: Floats) -> Floats:
+    """Boxes xywh float32 (n, 4) -> the squares that are cut around them: middle x, middle y, side, float32 (n, 3)."""
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    return np.concatenate([middle, boxes[:, 2:].max(axis=1, keepdims=True) * ROOM], axis=1)
+
+
+def cut(bgr: Pixels, square: Floats, side: int) -> Pixels:
+    """A square (middle x, middle y, side) of the picture as uint8 (side, side, 3); borders go on beyond the picture."""
+    height, width = bgr.shape[:2]
+    x, y = (float(np.clip(v, 0, limit)) for v, limit in zip(square[:2], (width, height), strict=True))
+    length = max(4, round(float(np.clip(square[2], 4, 2 * max(height, width)))))
+    left, top = round(x - length / 2), round(y - length / 2)
+    right, bottom = left + length, top + length
+    part = bgr[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
+    if part.shape[:2] != (length, length):
+        beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+        part = np.asarray(cv2.copyMakeBorder(part, *beyond, cv2.BORDER_REPLICATE), np.uint8)
+    how = cv2.INTER_AREA if length > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (side, side), interpolation=how), np.uint8)
+
+
+def to_batch(crops: Pixels) -> Floats:
+    """Crops uint8 (n, s, s, 3) BGR -> network input float32 (n, 3, s, s) RGB in [-1, 1]."""
+    images = cv2.dnn.blobFromImages(list(crops), 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
+    return np.asarray(images, np.float32)
+
+
+def within(squares: Floats, spans: Floats) -> Floats:
+    """The reader's spans float32 (n, 4) in squares float32 (n, 3) -> boxes xywh float32 (n, 4)."""
+    sides = squares[:, 2:]
+    size = np.exp(np.clip(spans[:, 2:], -LARGEST, LARGEST)) * sides
+    middle = squares[:, :2] + spans[:, :2] * sides
+    return np.asarray(np.concatenate([middle - size / 2, size], axis=1), np.float32)
+
+
+def degrees(turns: Floats) -> Floats:
+    """Sines and cosines (n, 2) -> degrees clockwise from upright, 0..360, float32 (n,)."""
+    return np.asarray(np.degrees(np.arctan2(turns[:, 0], turns[:, 1])) % 360, np.float32)
