@@ -1,4 +1,4 @@
-"""Labelled pictures of parcels: an annotations file (COCO plus fields) or folders `intact` and `damaged`, read as one."""
+"""Labelled pictures of parcels: annotations.json (COCO plus fields) or folders `intact` and `damaged`, read as one."""
 
 from __future__ import annotations
 

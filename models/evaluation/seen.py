@@ -81,7 +81,8 @@ def _seen(
         if name not in classes:
             return ()
         found = view.detections.of(classes.index(name), 0.0)
-        return tuple((_box(box), float(score)) for box, score in zip(found.boxes, found.scores, strict=True))
+        pairs = zip(found.boxes, found.scores, strict=True)
+        return tuple((_clipped(box, *frame.size), float(score)) for box, score in pairs)
 
     return Seen(
         photo=photo,
@@ -97,6 +98,8 @@ def _seen(
     )
 
 
-def _box(xywh: Sequence[float]) -> Box:
+def _clipped(xywh: Sequence[float], width: int, height: int) -> Box:
+    """People draw boxes up to the picture's border; the network sees beyond it."""
     x, y, w, h = (float(v) for v in xywh)
-    return x, y, w, h
+    left, top = min(max(0.0, x), width), min(max(0.0, y), height)
+    return left, top, max(0.0, min(float(width), x + w) - left), max(0.0, min(float(height), y + h) - top)

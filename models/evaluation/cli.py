@@ -1,0 +1,99 @@
+"""`lastlook evaluate`: measure a model on labelled pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import models
+    from models.evaluation.labelled import Labelled
+
+MEASURED, UNUSABLE = 0, 2
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure a model on labelled pictures, with intervals."""
+
+
+@evaluate.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="All figures as one JSON object.")
+@click.option("--model", "named", help="parcel/VERSION, or a model's folder; without it the active one.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Write the worst mistakes as a picture to this file.")
+@click.option("--limit", type=click.IntRange(1), help="Only so many pictures, spread evenly over the folder.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of one inference.")
+def parcels(
+    folder: Path, *, as_json: bool, named: str | None, sheet: Path | None, limit: int | None, threads: int
+) -> None:
+    """Measure the parcel model on FOLDER: annotations.json with images, or intact/ and damaged/ (docs/evaluate.md).
+
+    Exit code: 0 measured, 2 something could not be used: the folder, the model, or a picture (it is named on stderr;
+    the figures are of the others).
+    """
+    from inspector import EngineError, GoldenError, Inspector, InspectorSettings
+    from inspector.annotate import encode_jpeg
+    from models import ModelError
+    from models.evaluation.labelled import LabelsError, read_labelled
+    from models.evaluation.parcels import parcel_document
+    from models.evaluation.report import as_text
+    from models.evaluation.seen import Seen, see
+    from models.evaluation.sheet import contact_sheet
+
+    try:
+        labelled = read_labelled(folder)
+        model = _model(named)
+        eye = Inspector.load(InspectorSettings(threads=threads), model)
+    except (LabelsError, ModelError, EngineError, GoldenError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+    photos = _some(labelled.photos, limit)
+    seen, unreadable = [], []
+    with click.progressbar(see(eye, model.card.classes, photos), len(photos), "Judging", file=sys.stderr) as answers:
+        for answer in answers:
+            if isinstance(answer, Seen):
+                seen.append(answer)
+            else:
+                unreadable.append(answer)
+    for picture in unreadable:
+        click.echo(f"{picture.photo.path}: {picture.reason}", err=True)
+    if not seen:
+        click.echo(f"{folder}: no picture could be read, so nothing was measured", err=True)
+        sys.exit(UNUSABLE)
+    document = parcel_document(model.card, labelled, seen, unreadable)
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else as_text(document))
+    if sheet:
+        title = f"{model.card.name}/{model.card.version} on {folder.name}: {len(seen)} pictures"
+        sheet.write_bytes(encode_jpeg(contact_sheet(seen, title)))
+    sys.exit(UNUSABLE if unreadable else MEASURED)
+
+
+def _model(named: str | None) -> models.Model[models.ParcelCard]:
+    """The model that was named, as a folder or as parcel/VERSION; the active one when none was."""
+    import models
+    from models import ModelError, ParcelCard
+
+    if named is None:
+        return models.load("parcel")
+    if (Path(named) / "card.json").is_file():
+        model = models.read(Path(named), "parcel")
+    else:
+        name, _, version = named.partition("/")
+        if name != "parcel" or not version:
+            raise ModelError(f"no model {named}: name it parcel/VERSION, or give a folder with its card.json")
+        model = models.load("parcel", version)
+    if not isinstance(model.card, ParcelCard):
+        raise ModelError(f"{named} is a model for something else; name a parcel model")
+    return models.Model(model.folder, model.card, model.sha256)
+
+
+def _some(photos: tuple[Labelled, ...], limit: int | None) -> tuple[Labelled, ...]:
+    """`limit` of the pictures, evenly spread, so that a part of a sorted folder is still a mixed one."""
+    if limit is None or limit >= len(photos):
+        return photos
+    return tuple(photos[i * len(photos) // limit] for i in range(limit))
