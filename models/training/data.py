@@ -152,6 +152,8 @@ def read_photos(folder: Path) -> Iterator[Photo]:
         judged[FIRST_MARK:] = sign or image["marks_checked"] is True
         if sign:  # hazard signs on bottles and walls: none of our marks, but what else is there nobody wrote down
             judged[[CLASSES.index("shipping_label"), CLASSES.index("other_mark")]] = False
+        elif not any(c == CLASSES.index("parcel") for c, _ in things):
+            judged[CLASSES.index("parcel")] = False  # it shows one (that is what was judged), whose box nobody drew
         areas = [r["bbox"][2] * r["bbox"][3] if c == 0 else 0.0 for c, r in things]
         yield _photo(
             folder / "images" / image["file_name"],
