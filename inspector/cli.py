@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from inspector import Frame, Inspector, PackingSpec, Verdict
+    from inspector.gallery import Gallery
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RELEASED, HELD, UNUSABLE = 0, 1, 2
@@ -28,13 +30,22 @@ RELEASED, HELD, UNUSABLE = 0, 1, 2
     show_default=True,
     help="What the pictures show.",
 )
+@click.option("--gallery", type=click.Path(path_type=Path, dir_okay=False), help="File of the taught items.")
+@click.option("--weight-g", type=click.FloatRange(min=0), help="What the filled box weighs, for one picture.")
 @click.option("--annotate", type=click.Path(path_type=Path), help="Folder for copies with the findings drawn in.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True, help="How to answer."
 )
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of one inference.")
 def inspect(
-    paths: tuple[Path, ...], order: Path | None, stage: str, annotate: Path | None, form: str, threads: int
+    paths: tuple[Path, ...],
+    order: Path | None,
+    stage: str,
+    gallery: Path | None,
+    weight_g: float | None,
+    annotate: Path | None,
+    form: str,
+    threads: int,
 ) -> None:
     """Judge pictures: files, or folders of them.
 
@@ -45,14 +56,16 @@ def inspect(
     from inspector.annotate import draw, encode_jpeg
 
     spec = _spec(order)
-    eye = Inspector.load(InspectorSettings(threads=threads))
     pictures, code = _pictures(paths)
+    if weight_g is not None and (len(pictures) != 1 or not math.isfinite(weight_g)):
+        raise click.UsageError("--weight-g is what one parcel weighs: a number of grams, and one picture")
+    eye = Inspector.load(InspectorSettings(threads=threads), gallery=_gallery(gallery, spec, threads))
     taken = {path.resolve() for path in pictures}
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
     for path in pictures:
         try:
-            frame, verdict = _judge(eye, path, stage, spec)
+            frame, verdict = _judge(eye, path, stage, spec, weight_g)
             click.echo(_as_json(verdict, path) if form == "jsonl" else _as_text(verdict, path))
             if annotate:
                 _unused(annotate, path.stem, taken).write_bytes(encode_jpeg(draw(frame, verdict)))
@@ -71,13 +84,30 @@ def inspect(
     sys.exit(code)
 
 
-def _judge(eye: Inspector, path: Path, stage: str, spec: PackingSpec) -> tuple[Frame, Verdict]:
+def _gallery(path: Path | None, spec: PackingSpec, threads: int) -> Gallery | None:
+    """The taught items, where the order lists any; a gallery that is named must be there."""
+    from inspector.embedder import Embedder
+    from inspector.gallery import Gallery, GalleryError
+    from inspector.gallery_file import default_gallery
+
+    wanted = path or default_gallery(os.environ)
+    if not spec.items or (path is None and not wanted.exists()):
+        return None
+    try:
+        gallery = Gallery.open(wanted, Embedder.load(threads=threads), create=False)
+    except GalleryError as error:
+        raise click.UsageError(str(error)) from None
+    click.get_current_context().call_on_close(gallery.close)
+    return gallery
+
+
+def _judge(eye: Inspector, path: Path, stage: str, spec: PackingSpec, weight_g: float | None) -> tuple[Frame, Verdict]:
     from inspector import Stage, decode
 
     started = time.perf_counter()
     frame = decode(path.read_bytes(), name=str(path), stage=Stage(stage))
     decode_ms = 1e3 * (time.perf_counter() - started)
-    verdict = eye.inspect([frame], spec)
+    verdict = eye.inspect([frame], spec, weight_g)
     total_ms = decode_ms + verdict.timings_ms["total"]
     return frame, replace(verdict, timings_ms={"decode": decode_ms, **verdict.timings_ms, "total": total_ms})
 

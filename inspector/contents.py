@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inspector.frame import Frame
+from inspector.gallery import Embedder, Item
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import CheckResult, ItemSeen, Result, skipped
 
 
-def check_contents(frames: Sequence[Frame], spec: PackingSpec) -> CheckResult:
+def check_contents(
+    frames: Sequence[Frame],
+    spec: PackingSpec,
+    taught: Mapping[str, Item] | None = None,  # noqa: ARG001, RUF100 -- not judged yet
+    embedder: Embedder | None = None,  # noqa: ARG001, RUF100 -- same
+    weight_g: float | None = None,  # noqa: ARG001, RUF100 -- same
+) -> CheckResult:
     """Say honestly that contents are not judged yet: items in the spec then hold the parcel for a person to count."""
     if not spec.items:
         return skipped(Check.CONTENTS, "the order lists no items")

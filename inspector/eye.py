@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import models
 from inspector.contents import check_contents
 from inspector.frame import Frame
+from inspector.gallery import Gallery, GalleryError
 from inspector.golden import judge_golden
 from inspector.head import DamageHead
 from inspector.integrity import check_integrity
@@ -16,8 +17,8 @@ from inspector.label import check_label
 from inspector.marks import check_marks
 from inspector.quality import QualityLimits, quality
 from inspector.runtime import Engine, OnnxEngine
-from inspector.spec import PackingSpec, Stage
-from inspector.verdict import ModelRef, Parcel, Verdict, combine
+from inspector.spec import Check, PackingSpec, Stage
+from inspector.verdict import CheckResult, ModelRef, Parcel, Verdict, combine, skipped
 from inspector.view import Looker, View
 
 Active = Callable[[str], models.Model[models.Card]]
@@ -39,12 +40,20 @@ class Inspector:
     """
 
     def __init__(
-        self, model: models.Model[models.ParcelCard], engine: Engine, head: DamageHead, settings: InspectorSettings
+        self,
+        model: models.Model[models.ParcelCard],
+        engine: Engine,
+        head: DamageHead,
+        settings: InspectorSettings,
+        gallery: Gallery | None = None,
     ) -> None:
         self._model = model
         self._looker = Looker(engine, head, model.card)
         self._settings = settings
-        self._refs = (ModelRef(model.card.name, model.card.version, model.sha256),)
+        self._gallery = gallery
+        self._refs: tuple[ModelRef, ...] = (ModelRef(model.card.name, model.card.version, model.sha256),)
+        if gallery is not None:
+            self._refs += (ModelRef("embedder", gallery.embedder.version, gallery.embedder.sha256),)
 
     @classmethod
     def load(
@@ -53,19 +62,26 @@ class Inspector:
         model: models.Model[models.ParcelCard] | None = None,
         *,
         active: Active = models.load,
+        gallery: Gallery | None = None,
     ) -> Inspector:
         """The active model, verified, warmed up and found to judge its golden frames as its card tells.
 
         active: the model in use by its name, as `models.registry.Registry.active` tells it; what ships by default.
-        model: stands in for the active one. Raises models.ModelError, EngineError or GoldenError: an eye that cannot
+        model: stands in for the active one. gallery: the taught items, opened with the embedder that compares them;
+        without it no contents are judged. Raises models.ModelError, EngineError or GoldenError: an eye that cannot
         be trusted does not open.
         """
-        inspector = cls.open(model or models.of_kind(active("parcel"), models.ParcelCard), settings)
+        inspector = cls.open(model or models.of_kind(active("parcel"), models.ParcelCard), settings, gallery)
         inspector.golden()
         return inspector
 
     @classmethod
-    def open(cls, model: models.Model[models.ParcelCard], settings: InspectorSettings | None = None) -> Inspector:
+    def open(
+        cls,
+        model: models.Model[models.ParcelCard],
+        settings: InspectorSettings | None = None,
+        gallery: Gallery | None = None,
+    ) -> Inspector:
         """An inspector on this model, warmed up, whose golden frames nobody has asked for yet.
 
         Raises models.ModelError, EngineError.
@@ -75,7 +91,7 @@ class Inspector:
             model.onnx, side=model.card.input.side, threads=settings.threads, providers=settings.providers
         )
         engine.warm_up()
-        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), settings)
+        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), settings, gallery)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -90,11 +106,14 @@ class Inspector:
         """What the network sees in a picture before any check is made: all down to the card's lowest thresholds."""
         return self._looker.view(frame, 0)
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec()) -> Verdict:
+    def inspect(
+        self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec(), weight_g: float | None = None
+    ) -> Verdict:
         """Judge all pictures of one parcel together: those of the open box and those of the sealed parcel.
 
         A check for whose stage there is no picture is skipped, and holds the parcel if the spec requires it.
-        Raises ValueError when there is no picture at all.
+        weight_g: what the filled box weighs, in grams, where the bench has a scale. Raises ValueError when there is no
+        picture at all.
         """
         if not frames:
             raise ValueError("no picture to judge; take at least one of the sealed parcel")
@@ -105,10 +124,9 @@ class Inspector:
         faults = [
             fault for view in views for fault in quality(view, card.thresholds.parcel.found, self._settings.quality)
         ]
-        opened = [frame for frame in frames if frame.stage is Stage.OPEN]
         checks = (
             check_integrity(views, card),
-            check_contents(opened, spec),
+            self._contents(frames, spec, weight_g),
             check_marks(views, spec, card),
             check_label(views, spec, card),
         )
@@ -120,7 +138,25 @@ class Inspector:
             parcels=tuple(parcel for view in views for parcel in _main_first(view.main, view.parcels)),
             models=self._refs,
             quality=tuple(faults),
+            weight_g=weight_g,
             timings_ms={"infer": 1e3 * (looked - started), "total": 1e3 * (time.perf_counter() - started)},
+        )
+
+    def _contents(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None) -> CheckResult:
+        """The contents check with the taught items that this order expects."""
+        opened = [index for index, frame in enumerate(frames) if frame.stage is Stage.OPEN]
+        items, embedder = {}, None
+        if self._gallery is not None and opened and spec.items:
+            try:
+                items = self._gallery.items(line.item for line in spec.items)
+                embedder = self._gallery.embedder
+            except GalleryError as error:  # the other checks can be made all the same
+                return skipped(Check.CONTENTS, f"the taught items cannot be read: {error}")
+        result = check_contents([frames[index] for index in opened], spec, items, embedder, weight_g)
+        return replace(
+            result,  # it counts the pictures that it was given
+            findings=tuple(replace(f, frame=opened[f.frame] if f.box else f.frame) for f in result.findings),
+            items=tuple(replace(i, frame=opened[i.frame] if i.boxes else i.frame) for i in result.items),
         )
 
 

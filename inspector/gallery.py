@@ -44,6 +44,10 @@ class Embedder(Protocol):
         """Vectors of two versions cannot be compared."""
 
     @property
+    def sha256(self) -> str:
+        """Of its weights, hexadecimal."""
+
+    @property
     def dim(self) -> int:
         """Length of a vector."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,12 @@ create table correction (
 );
 create index correction_item on correction (item, at);
 """
+
+
+def default_gallery(environment: Mapping[str, str]) -> Path:
+    """LASTLOOK_GALLERY, else gallery.sqlite in LASTLOOK_DATA, else in lastlook-data here."""
+    named = environment.get("LASTLOOK_GALLERY")
+    return Path(named) if named else Path(environment.get("LASTLOOK_DATA") or "lastlook-data") / "gallery.sqlite"
 
 
 class GalleryError(Exception):

@@ -17,6 +17,7 @@ from inspector.cutout import cut_out
 from inspector.embedder import Embedder
 from inspector.gallery import Gallery, GalleryError
 from inspector.gallery_archive import import_archive, write_archive
+from inspector.gallery_file import default_gallery
 from inspector.item_records import ItemRecord, item_id
 from inspector.runtime import EngineError
 from inspector.teaching import Lesson, Photo
@@ -31,9 +32,8 @@ def gallery_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--gallery",
         "path",
-        envvar="LASTLOOK_GALLERY",
         type=click.Path(path_type=Path, dir_okay=False),
-        default=lambda: Path(os.environ.get("LASTLOOK_DATA", "lastlook-data")) / "gallery.sqlite",
+        default=lambda: default_gallery(os.environ),
         help="File of the taught items (or LASTLOOK_GALLERY).  [default: lastlook-data/gallery.sqlite]",
     )(command)
 

@@ -136,6 +136,7 @@ class Verdict:
     """The answer for one parcel: the decision, why, and everything it rests on.
 
     quality: why a picture must be taken again; empty unless the decision is retake.
+    weight_g: what the bench's scale said, None where there is none.
     timings_ms: wall milliseconds per step; the one part that differs between two runs on the same input.
     """
 
@@ -145,6 +146,7 @@ class Verdict:
     parcels: tuple[Parcel, ...] = ()
     models: tuple[ModelRef, ...] = ()
     quality: tuple[Fault, ...] = ()
+    weight_g: float | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property

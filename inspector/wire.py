@@ -220,6 +220,7 @@ class VerdictDocument(_Document):
     parcels: tuple[ParcelDocument, ...]
     checks: ChecksDocument
     models: tuple[ModelDocument, ...]
+    weight_g: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
 
     @classmethod
@@ -235,6 +236,7 @@ class VerdictDocument(_Document):
             ),
             checks=_checks(verdict),
             models=tuple(ModelDocument(name=m.name, version=m.version, sha256=m.sha256) for m in verdict.models),
+            weight_g=verdict.weight_g,
             timings_ms={name: round(value, 2) for name, value in verdict.timings_ms.items()},
         )
 
@@ -284,6 +286,7 @@ class VerdictDocument(_Document):
             parcels=tuple(Parcel(**dict(p)) for p in self.parcels),
             models=tuple(ModelRef(**dict(m)) for m in self.models),
             quality=tuple(Fault(**dict(f)) for f in self.quality),
+            weight_g=self.weight_g,
             timings_ms=self.timings_ms,
         )
 

@@ -21,6 +21,7 @@ class ColourEmbedder:
     """Deterministic: 4 x 4 x 4 colours, each description of length 1. embedded: how many crops it was shown."""
 
     version: str = "0.0.1"
+    sha256: str = "0" * 64
     dim: int = 64
     alike: float = 0.8
     embedded: list[int] = field(default_factory=list)

@@ -206,13 +206,13 @@ def test_a_fault_of_ours_costs_no_other_picture_its_verdict(
 ) -> None:
     whole = Inspector.inspect
 
-    def faulty(self: Inspector, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+    def faulty(self: Inspector, frames: Sequence[Frame], spec: PackingSpec, _weight: float | None) -> Verdict:
         if frames[0].name == str(good):
             raise ZeroDivisionError("a fault")
         return whole(self, frames, spec)
 
     eye = Inspector.load()
-    monkeypatch.setattr(Inspector, "load", lambda _settings: eye)
+    monkeypatch.setattr(Inspector, "load", lambda _settings, **_: eye)
     monkeypatch.setattr(Inspector, "inspect", faulty)
     done = _run(good, torn)
     assert done.exit_code == 2
