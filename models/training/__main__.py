@@ -22,7 +22,7 @@ from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.evaluate import judge_photos
 from models.training.integrity import start
 from models.training.network import FIRST_MARK
-from models.training.plan import Job, crowd, make_ahead, plan
+from models.training.plan import Job, crowd, make_ahead, mosaics, plan
 from models.training.release import release
 from models.training.train import Schedule, build, take_over, train, trained
 
@@ -157,16 +157,17 @@ def keep_memory() -> None:
 
 
 def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
-    """All views with their features, made now unless they are cached: those of `jobs_of`, then the crowded ones."""
+    """All views with their features, made now unless they are cached: those of `jobs_of`, then crowds and mosaics."""
     photos, net = read_training(data), build(SEED)
     parts = {"views": plan(photos, SEED)}
     parts |= {f"views-{name}": plan(rendered, SEED) for name, rendered in sets_of(scenes).items()}
     parts["crowd"] = crowd(photos, SEED + 1)
+    parts["mosaics"] = mosaics(photos, SEED + 2, FOLDS)
     return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
 
 
 def jobs_of(data: Path, scenes: Path | None) -> list[Job]:
-    """What the first views of the shelf show, in its order; the crowded ones are not measured on."""
+    """What the first views of the shelf show, in its order; crowds and mosaics are not measured on."""
     sets = [read_training(data), *sets_of(scenes).values()]
     return [job for photos in sets for job in plan(photos, SEED)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from inspector.detector import crop_around
 from models.scenes.outline import outline
-from models.training.data import Mask, Photo, decode
+from models.training.data import Mask, Photo, decode, fold_of
 from models.training.dress import with_damage, with_harmless, with_prints
 from models.training.views import (
     MARGIN,
@@ -23,6 +23,7 @@ from models.training.views import (
     look_at_parcel,
     shaken,
     shot_of,
+    tiled,
     varied,
     zoomed,
 )
@@ -33,13 +34,17 @@ LEAST_PARCEL = 70.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd". box: for the second look."""
+    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic".
+
+    box: for the second look.  others: the other three pictures of a mosaic.
+    """
 
     photo: Photo
     look: str
     dress: str
     box: tuple[float, float, float, float] | None
     seed: tuple[int, ...]
+    others: tuple[Photo, ...] = ()
 
 
 def plan(photos: Sequence[Photo], seed: int) -> list[Job]:
@@ -62,6 +67,23 @@ def crowd(photos: Sequence[Photo], seed: int) -> list[Job]:
     return jobs
 
 
+def mosaics(photos: Sequence[Photo], seed: int, folds: int, each: int = 8) -> list[Job]:
+    """First looks at four pictures at once, `each` per photo of parcels; all four are of the same fold."""
+    jobs: list[Job] = []
+    by_fold = [[p for p in photos if fold_of(p.group, folds) == fold] for fold in range(folds)]
+    for number, photo in enumerate(photos):
+        if photo.source != "photos":
+            continue
+        rng = np.random.default_rng([seed, number])
+        fold = by_fold[fold_of(photo.group, folds)]
+        real, drawn = ([p for p in fold if p.source == kind] for kind in ("photos", "renders"))
+        signs = [p for p in fold if p.source == "signs"]
+        for _ in range(each):
+            others = tuple(kind[int(rng.integers(len(kind)))] for kind in (real, drawn, signs))
+            jobs.append(Job(photo, "frame", "mosaic", None, (seed, number, len(jobs)), others))
+    return jobs
+
+
 def make(jobs: Sequence[Job]) -> Iterator[View]:
     """The views of the jobs, one after another; what is costly is done once per photo."""
     photo: Photo | None = None
@@ -69,6 +91,9 @@ def make(jobs: Sequence[Job]) -> Iterator[View]:
         if photo is not job.photo:
             photo, base, outlines = job.photo, shot_of(job.photo), {}
         rng = np.random.default_rng(job.seed)
+        if job.dress == "mosaic":
+            yield _mosaic(job, base, rng)
+            continue
         box = job.box if job.box is not None else photo.main_box() if photo.main is not None else None
         if job.dress == "plain" or box is None:
             shot = base if job.dress == "plain" else varied(zoomed(base, photo, rng), rng)
@@ -81,6 +106,14 @@ def make(jobs: Sequence[Job]) -> Iterator[View]:
         if box not in outlines:
             outlines[box] = _outline(photo, base, box)
         yield _changed(job, base, box, outlines[box], rng)
+
+
+def _mosaic(job: Job, base: Shot, rng: np.random.Generator) -> View:
+    shots = [base, *(shot_of(photo) for photo in job.others)]
+    pictures = (job.photo, *job.others)
+    changed = [varied(zoomed(s, p, rng), rng) for s, p in zip(shots, pictures, strict=True)]
+    order = rng.permutation(len(changed))
+    return look_at_frame(tiled([changed[i] for i in order], rng), job.photo, plain=False)
 
 
 def _wanted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -135,6 +136,46 @@ def zoomed(shot: Shot, photo: Photo, rng: np.random.Generator) -> Shot:
     right = int(rng.uniform(min(width - 1.0, x + 0.95 * w), width))
     bottom = int(rng.uniform(min(height - 1.0, y + 0.95 * h), height))
     return cut(shot, left, top, max(16, right - left), max(16, bottom - top))
+
+
+def tiled(shots: Sequence[Shot], rng: np.random.Generator, side: int = 2 * SIDE) -> Shot:
+    """Four shots as the four quarters of one, each enlarged to fill its quarter and cut (mosaic, arXiv:2004.10934).
+
+    It shows parcels smaller, several at once, and on grounds they never stood on. Damage is not asked of it.
+    """
+    x, y = (int(v) for v in rng.uniform(0.35, 0.65, 2) * side)
+    pixels = np.zeros((side, side, 3), np.uint8)
+    cells = ((0, 0, x, y), (x, 0, side - x, y), (0, y, x, side - y), (x, y, side - x, side - y))
+    boxes, classes, turns = [], [], []
+    for shot, (left, top, width, height) in zip(shots, cells, strict=True):
+        part = _filling(replace(shot, damage=None), width, height, rng)
+        pixels[top : top + height, left : left + width] = part.pixels
+        boxes.append(part.boxes + np.array([left, top, left, top], np.float32))
+        classes.append(part.classes)
+        turns.append(part.turns)
+    return Shot(
+        pixels=pixels,
+        boxes=np.concatenate(boxes).astype(np.float32),
+        classes=np.concatenate(classes),
+        turns=np.concatenate(turns),
+        judged=np.logical_and.reduce([shot.judged for shot in shots]),
+        damage=None,
+        damaged=None,
+    )
+
+
+def _filling(shot: Shot, width: int, height: int, rng: np.random.Generator) -> Shot:
+    """The shot resized until it covers width x height, and a random part of that size."""
+    tall, wide = shot.pixels.shape[:2]
+    scale = max(width / wide, height / tall)
+    size = (max(width, round(wide * scale)), max(height, round(tall * scale)))
+    larger = replace(
+        shot,
+        pixels=np.asarray(cv2.resize(shot.pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
+        boxes=(shot.boxes * (size[0] / wide, size[1] / tall, size[0] / wide, size[1] / tall)).astype(np.float32),
+    )
+    left, top = int(rng.integers(size[0] - width + 1)), int(rng.integers(size[1] - height + 1))
+    return cut(larger, left, top, width, height)
 
 
 def recoloured(pixels: Pixels, rng: np.random.Generator) -> Pixels:
