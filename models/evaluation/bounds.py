@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation.metrics import Array
+from models.evaluation.metrics import Array, Figure
 
 Kind = Literal["binomial", "conformal"]
 
@@ -104,3 +104,17 @@ def dkw_margin(n: int, confidence: float = 0.95) -> float:
     confidence of at least one half.
     """
     return math.sqrt(math.log(1 / (1 - confidence)) / (2 * n)) if n else 1.0
+
+
+def settled(figure: Figure, groups: int) -> Figure:
+    """The figure with an interval that says something where the bootstrap cannot.
+
+    Where all that was seen is right (or wrong), every draw says the same, and the interval would be a point: 0 of 3 is
+    not surely 0. The exact two-sided 95 % interval of that many groups (Clopper and Pearson 1934) takes its place.
+    groups: those the figure's events come from, of the scarcer class where it ranks two.
+    """
+    if figure.value not in (0.0, 1.0) or not figure.low == figure.high == figure.value or not groups:
+        return figure
+    edge = upper_bound(0, groups, 0.975)
+    low, high = (0.0, edge) if figure.value == 0 else (1 - edge, 1.0)
+    return Figure(figure.value, low, high, figure.n)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from inspector.verdict import Box, MarkSeen
+from models.evaluation.bounds import settled
 from models.evaluation.damage import share_of
 from models.evaluation.labelled import MARKS, TrueBox
 from models.evaluation.metrics import Array, Matched, Rows, bootstrap, box_ap, counts_at, match, overlaps
@@ -107,8 +108,8 @@ def _one_mark(
         "there": int(boxes.sum()),
         "said": int(said.sum()),
         "right": int(right.sum()),
-        "recall": bootstrap(lambda i: _ratio(right, boxes, i), groups, rounds).told(),
-        "precision": bootstrap(lambda i: _ratio(right, said, i), groups, rounds).told(),
+        "recall": _share(right, boxes, groups, rounds),
+        "precision": _share(right, said, groups, rounds),
     }
 
 
@@ -184,6 +185,12 @@ def _matched(found: Sequence[Scored], true: Sequence[TrueBox]) -> Matched:
         0.5,
         _corners([box.box for box in true if box.doubtful]),
     )
+
+
+def _share(part: Array, whole: Array, groups: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Part / whole over all pictures, with its interval; the groups behind it are those that have any of the whole."""
+    behind = len({group for group, n in zip(groups, whole, strict=True) if n})
+    return settled(bootstrap(lambda i: _ratio(part, whole, i), groups, rounds), behind).told()
 
 
 def _ratio(part: Array, whole: Array, rows: Rows) -> float:

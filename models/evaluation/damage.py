@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from inspector import Result
-from models.evaluation.bounds import upper_bound
+from models.evaluation.bounds import settled, upper_bound
 from models.evaluation.metrics import (
     Array,
     Bools,
@@ -59,16 +61,30 @@ def integrity_figures(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
 def ranking(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
     """AUROC, average precision, and recall at shares of false stops, with intervals by group."""
     scores, damaged, groups = _columns(seen)
-    told: dict[str, Any] = {
+    of_damaged, of_intact = (len({s.photo.group for s in seen if s.photo.damaged is state}) for state in (True, False))
+
+    def figure(of: Callable[[Array, Bools], float], independent: int) -> dict[str, Any]:
+        whole = bootstrap(lambda i: of(scores[i], damaged[i]), groups, rounds)
+        return settled(whole, independent).told()
+
+    return {
         "damaged": int(damaged.sum()),
         "intact": int((~damaged).sum()),
         "groups": len(set(groups)),
-        "auroc": bootstrap(lambda i: auroc(scores[i], damaged[i]), groups, rounds).told(),
-        "average_precision": bootstrap(lambda i: average_precision(scores[i], damaged[i]), groups, rounds).told(),
+        "auroc": figure(auroc, min(of_damaged, of_intact)),
+        "average_precision": figure(average_precision, of_damaged),
+        "recall_at_false_stops": {
+            f"{share:g}": figure(partial(recall_at_false_stops, share=share), of_damaged) for share in FALSE_STOPS
+        },
     }
-    told["recall_at_false_stops"] = {
-        f"{share:g}": _recall(scores, damaged, groups, share, rounds).told() for share in FALSE_STOPS
-    }
+
+
+def stopped(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
+    """What share of the damaged and of the intact a person is asked to look at; null where there are none."""
+    told = {}
+    for name, state in (("damaged_stopped", True), ("intact_stopped", False)):
+        mine = [s for s in seen if s.photo.damaged is state]
+        told[name] = share_of([s.result in STOPPED for s in mine], [s.photo.group for s in mine], rounds).told()
     return told
 
 
@@ -106,6 +122,7 @@ def at_thresholds(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
         "missed": len(wrong),
     }
     told["unsure"] = share_of([s.result is Result.UNSURE for s in seen], [s.photo.group for s in seen], rounds).told()
+    told["retake_reasons"] = dict(Counter(kind for s in seen for kind in s.retake).most_common())
     return told
 
 
@@ -138,11 +155,8 @@ def calibration(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
 def share_of(events: Sequence[bool], groups: Sequence[str], rounds: int) -> Figure:
     """A share with its interval by group; NaN of nothing."""
     values = np.array(events, np.float64)
-    return bootstrap(lambda i: float(values[i].mean()) if len(i) else float("nan"), groups, rounds)
-
-
-def _recall(scores: Array, damaged: Bools, groups: list[str], share: float, rounds: int) -> Figure:
-    return bootstrap(lambda i: recall_at_false_stops(scores[i], damaged[i], share), groups, rounds)
+    figure = bootstrap(lambda i: float(values[i].mean()) if len(i) else float("nan"), groups, rounds)
+    return settled(figure, len(set(groups)))
 
 
 def _even(of: Any, p: Array, damaged: Bools) -> float:

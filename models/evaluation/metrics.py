@@ -41,7 +41,7 @@ def bootstrap(statistic: Callable[[Rows], float], groups: Sequence[str], rounds:
     """
     names = np.asarray(groups)
     members = [np.flatnonzero(names == name) for name in dict.fromkeys(groups)]
-    value = statistic(np.arange(len(names))) if members else float("nan")
+    value = float(statistic(np.arange(len(names)))) if members else float("nan")
     if len(members) < 2 or np.isnan(value):
         return Figure(value, float("nan"), float("nan"), len(names))
     rng = np.random.default_rng(seed)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from inspector import Result
 from models import MarkThreshold, ParcelCard
 from models.evaluation.boxes import box_figures, invented, mark_figures
 from models.evaluation.damage import STOPPED, integrity_figures
@@ -79,12 +80,19 @@ def with_invented(seen: Sequence[Seen], most: int = WORST) -> list[Seen]:
     return [s for _, s in sorted(wrong, key=lambda pair: -pair[0])[:most]]
 
 
+def is_wrong(seen: Seen) -> bool:
+    """Whether the check stopped an intact parcel, or let a damaged one pass; a retake of no parcel is neither."""
+    if seen.photo.damaged is None:
+        return False
+    return seen.result is Result.PASS if seen.photo.damaged else seen.result in STOPPED
+
+
 def _named(seen: Seen) -> dict[str, Any]:
     return {
         "file": seen.photo.name,
         "score": None if seen.score is None else round(seen.score, 3),
         "result": str(seen.result),
-        "wrong": (seen.result in STOPPED) is not bool(seen.photo.damaged),
+        "wrong": is_wrong(seen),
     }
 
 

@@ -39,17 +39,20 @@ def _lines(document: Told) -> Iterator[str]:
 def _damage(integrity: Told) -> Iterator[str]:
     rows = [("all", integrity)]
     rows += [(kind.replace("_", " "), told) for kind, told in integrity["by_damage_type"].items()]
-    if len(integrity["by_source"]) > 1:
-        rows += [(f"from {source}", told) for source, told in integrity["by_source"].items()]
-    yield "Damage           damaged  intact  AUROC                 AP                    found at 5 % false stops"
+    sources = integrity["by_source"] if len(integrity["by_source"]) > 1 else {}
+    rows += [(f"from {source}", told) for source, told in sources.items() if told["auroc"]["value"] is not None]
+    head = ("AUROC", "average precision", "found at 5 % false stops")
+    yield f"{'Damage':20} damaged  intact  " + "  ".join(f"{name:20}" for name in head).rstrip()
     for name, told in rows:
         figures = (told["auroc"], told["average_precision"], told["recall_at_false_stops"]["0.05"])
-        yield (
-            f"  {name:14} {told['damaged']:7} {told['intact']:7}  "
-            + "  ".join(f"{_of(f):20}" for f in figures).rstrip()
-        )
+        row = "  ".join(f"{_of(figure):20}" for figure in figures)
+        yield f"  {name:18} {told['damaged']:7} {told['intact']:7}  {row}".rstrip()
     at = integrity["recall_at_false_stops"]
     yield "  found at 1 %, 5 %, 10 % false stops: " + ", ".join(_of(figure) for figure in at.values())
+    for source, told in sources.items():
+        for state in ("damaged", "intact"):
+            if told[state]:
+                yield f"  from {source}: of {told[state]} {state} stopped {_of(told[f'{state}_stopped'])}"
     yield ""
 
 
@@ -62,6 +65,9 @@ def _thresholds(told: Told) -> Iterator[str]:
                 f"{word.replace('_', ' ')} {_of(mine[word])}" for word in ("stopped", "unsure", "no_parcel", "retake")
             )
             yield f"  of {mine['photos']} {name}: {said}"
+    if told["retake_reasons"]:
+        why = ", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in told["retake_reasons"].items())
+        yield f"  retake, because: {why}"
     bound = told["damaged"]["misses_at_most"]
     if bound["rate"] is not None:
         yield (

@@ -14,21 +14,21 @@ from inspector.annotate import AMBER, BLUE, GREEN, GREY, INK, RED
 from inspector.frame import Pixels
 from inspector.verdict import Box, Result
 from models.evaluation.boxes import invented
-from models.evaluation.parcels import with_invented, worst_damaged, worst_intact
+from models.evaluation.parcels import is_wrong, with_invented, worst_damaged, worst_intact
 from models.evaluation.seen import Seen
 
 WIDE, HIGH, CAPTION, HEADING, GAP = 240, 180, 36, 34, 8
 COLUMNS = 5
 PAPER = (250, 250, 248)
 COLOURS = {Result.PASS: GREEN, Result.FAIL: RED, Result.UNSURE: AMBER, Result.SKIPPED: GREY}
-"""Of the caption's bar: what the check said. The word stands beside it."""
+"""Of the box around the judged parcel: what the check said. The word stands in the caption."""
 
 
 def contact_sheet(seen: Sequence[Seen], title: str, read: Callable[[Seen], bytes] | None = None) -> Pixels:
     """Up to ten pictures of each kind of mistake, worst first: uint8 (h, w, 3) BGR.
 
     Each tile shows the picture with the judged parcel (and invented marks) drawn in, and below it the probability of
-    damage, the check's answer and the file. Where there are no mistakes of a kind the row says so.
+    damage, the check's answer and the file; on red where that answer is wrong.
     read: the bytes of a picture's file; by default from its path.
     """
     read = read or (lambda s: s.photo.path.read_bytes())
@@ -71,8 +71,10 @@ def _tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, seen: Seen, data: bytes,
     score = "no parcel found" if seen.score is None else f"p = {seen.score:.3f}"
     said = ", ".join(f"{mark.mark.replace('_', ' ')} {mark.score:.2f}" for mark in wrong)
     answer = "" if seen.score is None else f"  {seen.result}"
-    line = f"{said}  ({score})" if said else f"{score}{answer}"
-    pen.rectangle((left, top + HIGH, left + WIDE - 1, top + HIGH + CAPTION - 1), fill=COLOURS[seen.result])
+    verdict = f"   {'missed' if seen.photo.damaged else 'false stop'}" if is_wrong(seen) else ""
+    line = f"{score}{answer}{verdict}" + (f"   invented: {said}" if said else "")
+    colour = RED if wrong or verdict else INK
+    pen.rectangle((left, top + HIGH, left + WIDE - 1, top + HIGH + CAPTION - 1), fill=colour)
     pen.text((left + 5, top + HIGH + 10), _fitting(pen, line, WIDE - 10), font=_font(12), fill="white", anchor="lm")
     name = _fitting(pen, seen.photo.name, WIDE - 10)
     pen.text((left + 5, top + HIGH + 26), name, font=_font(12), fill="white", anchor="lm")
@@ -84,7 +86,7 @@ def _on_tile(box: Box, scale: float, x: int, y: int) -> tuple[float, float, floa
 
 
 def _fitting(pen: ImageDraw.ImageDraw, text: str, width: float) -> str:
-    """The text, cut from its front where it is too long: files differ at their end."""
+    """The text, its front cut away where it is too long: files differ at their end, and the mistake stands there."""
     cut = text
     while len(cut) > 1 and pen.textlength(cut, font=_font(12)) > width:
         cut = "…" + cut.removeprefix("…")[1:]
