@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": ("api.cli:worker", "Run the warehouse's periodic jobs apart from the API."),
     "keys": ("api.cli:keys", "Create, list and revoke API keys."),
     "report": ("api.reports.cli:report", "Print the daily defect report."),
+    "models": ("models.cli:commands", "See and choose the models that judge; roll back."),
     "evaluate": ("models.evaluation.cli:evaluate", "Measure a model on labelled pictures."),
     "demo": ("demo.cli:demo", "Walk parcels through every room; needs no camera and no network."),
 }

@@ -52,14 +52,14 @@ def inspect(
     Exit code: 0 all released, 1 something held or to be retaken, 2 an input could not be used (it is named on stderr;
     the other pictures are still judged).
     """
-    from inspector import FrameError, Inspector, InspectorSettings
+    from inspector import FrameError
     from inspector.annotate import draw, encode_jpeg
 
     spec = _spec(order)
     pictures, code = _pictures(paths)
     if weight_g is not None and (len(pictures) != 1 or not math.isfinite(weight_g)):
         raise click.UsageError("--weight-g is what one parcel weighs: a number of grams, and one picture")
-    eye = Inspector.load(InspectorSettings(threads=threads), gallery=_gallery(gallery, spec, threads))
+    eye = _eye(gallery, spec, threads)
     taken = {path.resolve() for path in pictures}
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
@@ -82,6 +82,22 @@ def inspect(
             if verdict.decision != "release" and code == RELEASED:
                 code = HELD
     sys.exit(code)
+
+
+def _eye(gallery: Path | None, spec: PackingSpec, threads: int) -> Inspector:
+    """The eye with the models that are active here. One that cannot be used ends the command: nothing was judged."""
+    from inspector import EngineError, GoldenError, Inspector, InspectorSettings
+    from models import ModelError
+    from models.registry import Registry, site_in
+
+    try:
+        active = Registry(site_in(os.environ)).active
+        return Inspector.load(
+            InspectorSettings(threads=threads), active=active, gallery=_gallery(gallery, spec, threads)
+        )
+    except (ModelError, EngineError, GoldenError) as error:
+        click.echo(f"Nothing was judged: {error}", err=True)
+        sys.exit(UNUSABLE)
 
 
 def _gallery(path: Path | None, spec: PackingSpec, threads: int) -> Gallery | None:

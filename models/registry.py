@@ -46,15 +46,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def site_folder(environment: Mapping[str, str]) -> Path:
-    """The folder of this site's models as the environment tells it; it need not be there unless it was named.
+def site_folder(named: Path | None, data: Path) -> Path:
+    """The folder of a site's models: the named one, else `models` in the folder of all data, which need not be there.
 
     Raises RegistryError when a folder is named that is not there: going on with another model in silence is worse.
     """
+    if named is not None and not named.is_dir():
+        raise RegistryError(f"the folder of models {named} (LASTLOOK_MODELS) is not there; make it, or mount its disk")
+    return named or data / "models"
+
+
+def site_in(environment: Mapping[str, str]) -> Path:
+    """`site_folder` as the environment tells it: LASTLOOK_MODELS, LASTLOOK_DATA. Raises RegistryError."""
     named = environment.get("LASTLOOK_MODELS")
-    if named and not Path(named).is_dir():
-        raise RegistryError(f"LASTLOOK_MODELS names {named}, and there is no such folder; make it, or mount its disk")
-    return Path(named) if named else Path(environment.get("LASTLOOK_DATA") or "lastlook-data") / "models"
+    return site_folder(Path(named) if named else None, Path(environment.get("LASTLOOK_DATA") or "lastlook-data"))
 
 
 class Registry:
@@ -93,11 +98,18 @@ class Registry:
                 f"model in its place. `lastlook models rollback {name}` goes back to {self._before(book, name)}"
             ) from error
 
-    def shadow(self, name: str) -> Model[Card] | None:
-        """The verified model that judges beside the active one; None when there is none. Raises ModelError."""
-        book = read_book(self.site)
-        version = book.held(name, State.SHADOW)
-        return self._verified(book, name, version) if version else None
+    def active_ref(self, name: str) -> str | None:
+        """name/version of the model in use, verified or not; None where there is none. Raises RegistryError."""
+        version = read_book(self.site).held(name, State.ACTIVE) or self._defaults.get(name)
+        return version and f"{name}/{version}"
+
+    def shadows(self) -> list[str]:
+        """name/version of each model that judges beside the active one, at most one a name. Raises RegistryError."""
+        return [ref for ref, entry in read_book(self.site).models.items() if entry.state is State.SHADOW]
+
+    def standing_in(self, ref: str) -> Callable[[str], Model[Card]]:
+        """As `active`, but with this model (name/version) in the place of the active one of its name."""
+        return lambda name: self.get(ref) if name == ref.split("/", maxsplit=1)[0] else self.active(name)
 
     def get(self, ref: str) -> Model[Card]:
         """A verified model by name/version, or the active one by name. Raises ModelError."""
