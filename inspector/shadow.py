@@ -35,13 +35,16 @@ LOW_PRIORITY = 15
 class Eye(Protocol):
     """`inspector.Inspector` is one."""
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None = None) -> Verdict:
         """Judge all pictures of one parcel together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A parcel whose answer is out. by: the bench, or "server". inspection: None for what is not recorded."""
+    """A parcel whose answer is out. by: the bench, or "server". inspection: None for what is not recorded.
+
+    weight_g: what the eye was told that it weighs, in grams.
+    """
 
     frames: tuple[Frame, ...]
     spec: PackingSpec
@@ -49,6 +52,7 @@ class Judged:
     by: str
     inspection: str | None = None
     order: str | None = None
+    weight_g: float | None = None
 
 
 class Shadows:
@@ -160,7 +164,9 @@ class _Shadow:
         beside = next((f"{m.name}/{m.version}" for m in judged.verdict.models if m.name == name), None)
         about = {"by": judged.by, "inspection": judged.inspection, "order": judged.order, "beside": beside}
         try:
-            said = VerdictDocument.of(self.eye.inspect(judged.frames, judged.spec)).model_dump(mode="json")
+            said = VerdictDocument.of(self.eye.inspect(judged.frames, judged.spec, judged.weight_g)).model_dump(
+                mode="json"
+            )
         except Exception as error:  # a shadow that fails is a finding about the shadow and of no concern to the bench
             log.exception("the shadow %s failed", self.ref)
             self.write({**about, "failed": f"{type(error).__name__}: {error}"})

@@ -13,6 +13,7 @@ from types import TracebackType
 
 import httpx
 
+from inspector.shadow import Judged, Shadows
 from inspector.spec import Stage
 from station.approval import Approval
 from station.bench import Bench, Eye, Moment, NotNowError, Phase, World, nothing_there
@@ -40,7 +41,8 @@ class CameraNotReadyError(Exception):
 class Station:
     """One bench with everything that runs in it. Use as a context manager: entering starts, leaving stops.
 
-    eye: judges (an `Inspector`). transport: stands in for the network in tests.
+    eye: judges (an `Inspector`). shadows: judge too, once its answer is kept and shown. transport: stands in for the
+    network in tests.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class Station:
         settings: StationSettings,
         eye: Eye,
         *,
+        shadows: Shadows | None = None,
         clock: Callable[[], datetime] = now_utc,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.settings = settings
         self._clock = clock
+        self._shadows = shadows
         self.spool = Spool(settings.data)
         sending = httpx.Client(base_url=settings.api, timeout=SEND_TIMEOUT, transport=transport, trust_env=False)
         asking = httpx.Client(base_url=settings.api, timeout=ASK_TIMEOUT, transport=transport, trust_env=False)
@@ -97,6 +101,8 @@ class Station:
         self.capture.stop()
         self._thread.join(10)
         self.sender.stop()
+        if self._shadows is not None:
+            self._shadows.close()
         for client in self._clients:
             client.close()
         self.spool.close()
@@ -151,6 +157,7 @@ class Station:
             return picture_of(shot, stage, self.settings.name)
 
         after = self.bench.judge(picture, by_hand=by_hand)
+        self._have_shadowed(after)
         self.capture.taken()
         with self._watching:
             self.trigger.taken()
@@ -159,6 +166,21 @@ class Station:
             elif self.bench.moment.phase is Phase.RETAKE:
                 self.trigger.rearm()
         return after
+
+    def _have_shadowed(self, after: Moment) -> None:
+        """What was kept is judged by the shadows too: neither the packer nor the record of the parcel hears of it."""
+        if self._shadows is None or after.inspection is None or after.verdict is None or after.order is None:
+            return
+        self._shadows.offer(
+            Judged(
+                tuple(picture.frame for picture in after.pictures),
+                after.order.spec,
+                after.verdict,
+                by=self.settings.name,
+                inspection=after.inspection,
+                order=after.order.id,
+            )
+        )
 
     def _watch(self) -> None:
         """Look at every new shot; take the picture by itself when a parcel rests and one is wanted."""

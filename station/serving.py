@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -13,7 +14,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from inspector import EngineError, GoldenError, Inspector, InspectorSettings
+from inspector.shadow import Shadows
 from models import ModelError
+from models.registry import Registry, site_folder, site_in
+from station.camera import now_utc
 from station.kiosk.app import kiosk_app
 from station.running import Station
 from station.settings import StationSettings
@@ -28,21 +32,36 @@ def serve(settings: StationSettings) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings.read_key()
-        eye = Inspector.load(InspectorSettings(threads=settings.threads, providers=settings.providers))
+        registry = _registry(settings)
+        eye = Inspector.load(
+            InspectorSettings(threads=settings.threads, providers=settings.providers), active=registry.active
+        )
         listener = _listen(settings)
     except (OSError, ModelError, EngineError, GoldenError) as error:
         click.echo(f"The station cannot start: {error}", err=True)
         return FAILED
     with listener:
         try:
-            station = Station(settings, eye)
+            station = Station(settings, eye, shadows=_shadows(settings, registry))
         except (SpoolError, OSError) as error:
             click.echo(f"The station cannot start: {error}", err=True)
             return FAILED
+        click.echo(f"Judges with {', '.join(f'{model.name}/{model.version}' for model in eye.models)}")
         signal.signal(signal.SIGTERM, _stop)
         with contextlib.suppress(KeyboardInterrupt), station:
             run_kiosk(station, listener)
     return 0
+
+
+def _registry(settings: StationSettings) -> Registry:
+    """The models of this site. Raises ModelError when its folder was named and is not there."""
+    return Registry(site_folder(settings.models, settings.data) if settings.models else site_in(os.environ))
+
+
+def _shadows(settings: StationSettings, registry: Registry) -> Shadows:
+    """One thread: what a shadow computes must not take the processor from the next parcel."""
+    alone = InspectorSettings(threads=1, providers=settings.providers)
+    return Shadows(registry, lambda ref: Inspector.load(alone, active=registry.standing_in(ref)), now_utc)
 
 
 def _stop(*_: object) -> None:

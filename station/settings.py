@@ -54,7 +54,8 @@ class StationSettings(BaseSettings):
     name: how the records call it. camera: see `station.sources`. api: where inspections are sent; key: what it lets
     us in with (scope station). data: folder of the spool; must be on a disk of this computer. host, port: the kiosk.
     operators: names to choose from at the kiosk. keep_days: how long pictures stay here after they were sent.
-    threads, providers: of the eye's ONNX Runtime.
+    threads, providers: of the eye's ONNX Runtime. models: folder of this site's models (`lastlook models`); what
+    LASTLOOK_MODELS or LASTLOOK_DATA tell all commands unless set.
     """
 
     model_config = SettingsConfigDict(
@@ -73,6 +74,7 @@ class StationSettings(BaseSettings):
     operators: tuple[Name, ...] = ()
     approvers: tuple[Approver, ...] = ()
     trigger: TriggerSettings = TriggerSettings()
+    models: Path | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     keep_days: Annotated[float, Field(ge=0, le=365)] = 3.0
