@@ -97,6 +97,17 @@ class Thresholds(Part):
     damage_map: dict[str, Unit | str]
 
 
+class AdaptedCard(Part):
+    """Of a model that a bench taught itself (`lastlook adapt`).
+
+    base: name/version of the model whose network it is and whose head it began with. pictures: sha256 of the photos it
+    learnt from, so that nobody measures it on them.
+    """
+
+    base: str
+    pictures: tuple[str, ...]
+
+
 class ParcelCard(Card):
     """The card of a network that finds parcels and judges whether they are damaged."""
 
@@ -109,6 +120,7 @@ class ParcelCard(Card):
     nms_iou: Unit
     calibration: PlattCard
     thresholds: Thresholds
+    adapted: AdaptedCard | None = None
 
     @model_validator(mode="after")
     def _head_is_verified(self) -> Self:
