@@ -70,6 +70,36 @@ class EvidenceViewed(Event):
     picture: str
 
 
+@dataclass(frozen=True, slots=True)
+class ItemTaught(Event):
+    """References were added to an item."""
+
+    name = "item_taught"
+    item: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRemoved(Event):
+    """An item, or one of its references, was forgotten."""
+
+    name = "item_removed"
+    item: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCorrected(Event):
+    """Two persons agreed that the eye was wrong about an item."""
+
+    name = "item_corrected"
+    item: str
+    kind: str
+    operator: str
+    confirmed_by: str
+    reference: str
+
+
 def record(session: Session, event: Event, now: datetime) -> None:
     """Add one event; it is stored if the transaction is."""
     detail = {key: value for key, value in asdict(event).items() if key != "actor"}

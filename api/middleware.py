@@ -20,6 +20,8 @@ class _TooLargeError(Exception):
     """The body grew past the limit while it was read."""
 
 
+PICTURES = (b"multipart/", b"image/", b"application/octet", b"application/zip")
+"""Content types that carry pictures."""
 JSON_LIMIT = 4 * 1024 * 1024
 """Bytes. A body that is not pictures is parsed on the event loop and before the key is looked at."""
 
@@ -39,9 +41,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        pictures = (
-            headers.get(b"content-type", b"").lower().startswith((b"multipart/", b"image/", b"application/octet"))
-        )
+        pictures = headers.get(b"content-type", b"").lower().startswith(PICTURES)
         limit = self._limit if pictures else min(self._limit, JSON_LIMIT)
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > limit:

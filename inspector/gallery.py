@@ -93,6 +93,17 @@ class Likeness:
     cosine: float
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed between two cursors. since: None where it begins at the beginning. more: later ones follow."""
+
+    since: str | None
+    until: str
+    items: tuple[str, ...]
+    removed: tuple[str, ...]
+    more: bool
+
+
 class Gallery:
     """All taught items in one SQLite file. Thread-safe; several processes may have the same file open.
 
@@ -247,6 +258,50 @@ class Gallery:
             self.calibrate([item])
         return new
 
+    def describe(
+        self,
+        item: str,
+        *,
+        name: str | None,
+        weight_g: float | None,
+        weight_sd_g: float | None,
+        by: str | None,
+        at: datetime,
+    ) -> bool:
+        """Set name and weights of an item exactly so, None too; True when the item is new. Raises GalleryError."""
+        item = item_id(item)
+        check_weight(weight_g, weight_sd_g)
+        with self._file.writing() as db:
+            known = db.execute("select name, weight_g, weight_sd_g from item where item = ?", (item,)).fetchone()
+            if known is None:
+                put(db, ItemRecord(item, name, weight_g, weight_sd_g, text_of(at), by), shared=False)
+            elif known != (name, weight_g, weight_sd_g):
+                db.execute(
+                    "update item set name = ?, weight_g = ?, weight_sd_g = ?, shared = 0 where item = ?",
+                    (name, weight_g, weight_sd_g, item),
+                )
+                touch(db, item)
+        return known is None
+
+    def changes(self, since: str | None, limit: int) -> Changes:
+        """What has changed behind the cursor `since`, at most `limit` items, those changed first first."""
+        with self._file.reading() as db:
+            own, _ = db.execute("select id, change from gallery").fetchone()
+            before = _change_of(since, own)
+            rows = db.execute(
+                "select item, change, 0 from item where change > ? union all"
+                " select item, change, 1 from removed where change > ? order by 2 limit ?",
+                (before or 0, before or 0, limit + 1),
+            ).fetchall()
+        more, rows = len(rows) > limit, rows[:limit]
+        return Changes(
+            since=since if before is not None else None,
+            until=f"{own}.{rows[-1][1] if rows else before or 0}",
+            items=tuple(item for item, _, gone in rows if not gone),
+            removed=tuple(item for item, _, gone in rows if gone),
+            more=more,
+        )
+
     def add(self, records: Sequence[ItemRecord], vectors: Mapping[str, Floats], *, shared: bool) -> int:
         """Add items as another gallery keeps them, with what vectors of this embedder's version came along.
 
@@ -390,6 +445,12 @@ _PENDING = (
     "from reference r where not exists (select 1 from embedding e where e.version = ? and e.reference = r.id)"
     " order by r.rowid"
 )
+
+
+def _change_of(cursor: str | None, gallery: str) -> int | None:
+    """The change that a cursor of this gallery names; None for another gallery's and for none at all."""
+    own, _, change = (cursor or "").partition(".")
+    return int(change) if own == gallery and change.isascii() and change.isdigit() and len(change) < 18 else None
 
 
 def _reference_of(row: Sequence[Any]) -> ReferenceRecord:

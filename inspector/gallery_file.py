@@ -15,7 +15,7 @@ APPLICATION = 0x4C4C4741
 SCHEMA = 1
 BUSY_SECONDS = 15.0
 TABLES = """
-create table gallery (id text not null, change integer not null);
+create table gallery (id text not null, change integer not null, follows text);
 create table item (
     item text primary key,
     name text,
@@ -161,7 +161,7 @@ class GalleryFile:
         if not self._has_tables():  # another process may have been quicker
             for statement in TABLES.split(";\n"):
                 self._db.execute(statement)
-            self._db.execute("insert into gallery values (?, 0)", (uuid.uuid4().hex,))
+            self._db.execute("insert into gallery values (?, 0, null)", (uuid.uuid4().hex,))
             self._db.execute(f"pragma application_id = {APPLICATION}")
             self._db.execute(f"pragma user_version = {SCHEMA}")
         self._db.execute("commit")

@@ -18,8 +18,10 @@ from api.migrations import migrate
 from api.security import Scope, create_key
 from api.settings import Settings
 from inspector.frame import Frame
+from inspector.gallery import Gallery
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import CheckResult, Decision, Finding, ModelRef, Parcel, Result, Verdict, skipped
+from tests.inspector.likeness import ColourEmbedder
 
 with warnings.catch_warnings():
     # Starlette would rather have httpx2; the product itself speaks httpx, and two HTTP clients are one too many
@@ -54,7 +56,9 @@ class DarkEye:
     broken: str | None = None
     seen: list[tuple[int, PackingSpec]] = field(default_factory=list)
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec()) -> Verdict:
+    def inspect(
+        self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec(), weight_g: float | None = None
+    ) -> Verdict:
         self.seen.append((len(frames), spec))
         darkness = 1 - max(float(frame.bgr.mean()) for frame in frames) / 255
         torn = darkness > 0.5
@@ -73,6 +77,7 @@ class DarkEye:
             {check.check: check for check in (integrity, *others)},
             (Parcel((0, 0, 10, 10), 0.9),),
             (ModelRef("dark", "0.0.1", "0" * 64),),
+            weight_g=weight_g,
             timings_ms={"total": 1.0},
         )
 
@@ -125,7 +130,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture
 def client(settings: Settings, eye: DarkEye, clock: Clock) -> Iterator[TestClient]:
     """A client without a key: pass `headers=keys[...]`."""
-    app = create_app(settings, eye, clock)
+    app = create_app(settings, eye, clock, gallery=Gallery.open(settings.gallery_file, ColourEmbedder()))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
