@@ -15,8 +15,10 @@ from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
 from api.dispatch import routes as dispatch
 from api.evidence import Evidence
-from api.eye import Eye, SharedEye, load_inspector
+from api.eye import Eye, SharedEye, load_inspector, shadows_of
+from api.gallery import SharedGallery, open_gallery
 from api.inspections import routes as inspections
+from api.items import routes as items
 from api.metrics import Metrics, Reading
 from api.middleware import BodyLimit, Observe
 from api.migrations import migrate
@@ -29,11 +31,13 @@ from api.settings import Settings
 from api.shipments import jobs as shipment_jobs
 from api.shipments import routes as shipments
 from api.worker import Job, Worker
+from inspector.gallery import Gallery
 
 # Each domain adds its router, its jobs and its readings here; nothing else of it is known to the app.
 ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     inspections.router,
+    items.router,
     dispatch.router,
     shipments.router,
     contacts.router,
@@ -56,6 +60,7 @@ def open_services(
     eye: Eye | None = None,
     clock: Clock = utc_now,
     new_id: Callable[[], str] = new_uuid,
+    gallery: Gallery | None = None,
 ) -> Services:
     """Database migrated and checked, stores opened. Close with `services.database.close()`."""
     database = Database(settings.database)
@@ -70,11 +75,14 @@ def open_services(
         with database.reading() as session:
             return find_caller(session, token)
 
+    shared = SharedGallery(lambda: gallery or open_gallery(settings.gallery_file, settings.threads))
     return Services(
         settings=settings,
         database=database,
         evidence=Evidence.of(settings),
-        eye=SharedEye(lambda: eye or load_inspector(settings.threads, settings.providers)),
+        eye=SharedEye(lambda: eye or load_inspector(settings, shared.get())),
+        gallery=shared,
+        shadows=shadows_of(settings, shared.get, clock),
         metrics=Metrics(database, clock, READINGS),
         keys=KeyRing(find),
         clock=clock,
@@ -89,14 +97,16 @@ def create_app(
     *,
     new_id: Callable[[], str] = new_uuid,
     worker: bool = False,
+    gallery: Gallery | None = None,
 ) -> FastAPI:
     """The whole API on the database and stores that `settings` name.
 
     eye: what judges pictures sent to POST /v1/inspect; the packaged inspector, loaded when first needed, unless given.
+    gallery: the taught items; those that `settings` name unless given.
     clock, new_id: time and identity. worker: run the periodic jobs in this process, while the app is up.
     Raises UnusableDatabaseError when the database cannot be used.
     """
-    services = open_services(settings, eye, clock, new_id)
+    services = open_services(settings, eye, clock, new_id, gallery)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -104,6 +114,8 @@ def create_app(
         jobs.start()
         yield
         await run_in_threadpool(jobs.stop)
+        await run_in_threadpool(services.shadows.close)
+        await run_in_threadpool(services.gallery.close)
         services.database.close()
 
     app = FastAPI(

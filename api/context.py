@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from api.database import Database
     from api.evidence import Evidence
     from api.eye import SharedEye
+    from api.gallery import SharedGallery
     from api.metrics import Metrics
     from api.security import KeyRing
     from api.settings import Settings
+    from inspector.shadow import Shadows
 
 Clock = Callable[[], datetime]
 
@@ -39,6 +41,8 @@ class Services:
     database: Database
     evidence: Evidence
     eye: SharedEye
+    gallery: SharedGallery
+    shadows: Shadows
     metrics: Metrics
     keys: KeyRing
     clock: Clock

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from anyio import CapacityLimiter
 
 from api.errors import Problem
+from inspector.shadow import Shadows
+from models.registry import Registry, site_folder
 
 if TYPE_CHECKING:
+    from api.context import Clock
+    from api.settings import Settings
     from inspector.frame import Frame
+    from inspector.gallery import Gallery
     from inspector.spec import PackingSpec
     from inspector.verdict import Verdict
 
@@ -23,7 +28,7 @@ log = logging.getLogger(__name__)
 class Eye(Protocol):
     """What the API needs of `inspector.Inspector`. Thread-safe."""
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = ...) -> Verdict:
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec = ..., weight_g: float | None = ...) -> Verdict:
         """Judge all pictures of one parcel together."""
         ...
 
@@ -32,12 +37,35 @@ class Eye(Protocol):
         ...
 
 
-def load_inspector(threads: int, providers: tuple[str, ...]) -> Eye:
-    """The packaged model. Imported late: the API can keep orders and inspections also where no model is installed."""
+def load_inspector(settings: Settings, gallery: Gallery) -> Eye:
+    """The active models. gallery: the taught items.
+
+    Imported late: the API can keep orders and inspections also where no model is installed.
+    """
     from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - see above
 
-    eye: Eye = Inspector.load(InspectorSettings(threads=threads, providers=providers))
+    registry = Registry(site_folder(settings.models, settings.data))
+    eye: Eye = Inspector.load(
+        InspectorSettings(threads=settings.threads, providers=settings.providers),
+        active=registry.active,
+        gallery=gallery,
+    )
     return eye
+
+
+def shadows_of(settings: Settings, gallery: Callable[[], Gallery], clock: Clock) -> Shadows:
+    """The shadows of the site's models; nothing is loaded, not even looked up, before the first parcel."""
+
+    def load(ref: str) -> Eye:
+        from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - as above
+
+        # one thread: what the shadow computes must not take the processor from the next answer
+        alone = InspectorSettings(threads=1, providers=settings.providers)
+        eye: Eye = Inspector.load(alone, active=registry.standing_in(ref), gallery=gallery())
+        return eye
+
+    registry = Registry(settings.models or settings.data / "models")
+    return Shadows(registry, load, clock)
 
 
 class SharedEye:
@@ -64,7 +92,7 @@ class SharedEye:
                         raise Problem(
                             503, "no-eye", "This server cannot judge pictures now",
                             f"The model could not be loaded: {error}. Orders and the stations' own inspections are "
-                            "still taken. Check the models on the server; `lastlook inspect PICTURE` shows the cause.",
+                            "still taken. Check the models on the server: `lastlook models verify` shows the cause.",
                             headers={"Retry-After": "30"},
                         ) from error  # fmt: skip
         return self._eye

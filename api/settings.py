@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     `postgresql://user:password@host/name` where several processes share one database. evidence_url: where pictures go;
     a folder in `data` unless set, else what obstore takes (s3://bucket/prefix, gs://, az://; credentials from the
     provider's own variables). zone: whose midnight ends a local day. carriers: a TOML file that names the carriers.
-    threads, providers: of the eye's ONNX Runtime; providers is a JSON list, in order of preference.
+    threads, providers: of the eye's ONNX Runtime; providers is a JSON list, in order of preference. models: folder of
+    this site's models (`lastlook models`); `models` in `data` unless set. gallery: file of the taught items
+    (`lastlook items`); `gallery.sqlite` in `data` unless set.
     """
 
     model_config = SettingsConfigDict(env_prefix="LASTLOOK_", extra="ignore")
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8321
     carriers: Path | None = None
+    models: Path | None = None
+    gallery: Path | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     max_body_bytes: Annotated[int, Field(gt=0)] = 64 * MEBIBYTE
@@ -50,6 +54,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{self.data.resolve() / 'lastlook.sqlite3'}"
+
+    @property
+    def gallery_file(self) -> Path:
+        """Where the taught items are."""
+        return self.gallery or self.data.resolve() / "gallery.sqlite"
 
     @property
     def local_zone(self) -> ZoneInfo:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.background import BackgroundTask
 
 from api.context import Given
 from api.errors import problems
@@ -169,6 +170,9 @@ async def inspect(
     inspection: Annotated[
         Identifier | None, Query(alias="id", description="Of the inspection to record; makes a repeat safe.")
     ] = None,
+    weight_g: Annotated[
+        float | None, Query(ge=0, le=1_000_000, allow_inf_nan=False, description="What the filled box weighs.")
+    ] = None,
 ) -> Response:
     """Pictures of one parcel, judged together by the server's own eye.
 
@@ -178,10 +182,18 @@ async def inspect(
     shots = await forms.sent_shots(request, stage)
     eye = services.eye
     if order is None:
-        judged, created = await to_thread.run_sync(judging.judge, services, shots, limiter=eye.limiter), False
+        answer = await to_thread.run_sync(judging.judge, services, shots, weight_g, limiter=eye.limiter)
     else:
-        judged, created = await to_thread.run_sync(
-            judging.judge_and_keep, services, shots, order, inspection or services.new_id(), limiter=eye.limiter
+        answer = await to_thread.run_sync(
+            judging.judge_and_keep,
+            services,
+            shots,
+            order,
+            inspection or services.new_id(),
+            weight_g,
+            limiter=eye.limiter,
         )
     # written straight from the model: FastAPI's own way through jsonable_encoder costs more than the HTTP itself
-    return Response(judged.model_dump_json(), 201 if created else 200, media_type="application/json")
+    after = BackgroundTask(services.shadows.offer, answer.judged) if answer.judged else None
+    content, status = answer.document.model_dump_json(), 201 if answer.created else 200
+    return Response(content, status, media_type="application/json", background=after)
