@@ -302,6 +302,14 @@ class Gallery:
             more=more,
         )
 
+    def untold(self) -> dict[str, set[str]]:
+        """What the gallery that this one follows has not been told yet: ids of references, by item."""
+        with self._file.reading() as db:
+            told = {item: set[str]() for (item,) in db.execute("select item from item where shared = 0")}
+            for item, reference in db.execute("select item, id from reference where not shared"):
+                told.setdefault(item, set()).add(reference)
+        return told
+
     def add(self, records: Sequence[ItemRecord], vectors: Mapping[str, Floats], *, shared: bool) -> int:
         """Add items as another gallery keeps them, with what vectors of this embedder's version came along.
 
@@ -310,7 +318,7 @@ class Gallery:
         with self._file.writing() as db:
             new = [id_ for record in records for id_ in put(db, record, shared=shared)]
             if self._embedder is not None:
-                self._keep_vectors(db, {id_: vectors[id_] for id_ in new if id_ in vectors})
+                self.keep_vectors(db, {id_: vectors[id_] for id_ in new if id_ in vectors})
         if self._embedder is not None and new:
             self.calibrate(record.item for record in records)
         return len(new)
@@ -399,11 +407,11 @@ class Gallery:
             pixels = [record.pixels() for record in some]
             vectors = self.embedder.embed([bgr for bgr, _ in pixels], [mask for _, mask in pixels])
             with self._file.writing() as db:
-                made |= self._keep_vectors(db, {record.id: v for record, v in zip(some, vectors, strict=True)})
+                made |= self.keep_vectors(db, {record.id: v for record, v in zip(some, vectors, strict=True)})
         return made
 
-    def _keep_vectors(self, db: sqlite3.Connection, vectors: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Write them, and give them back as they are kept: float16."""
+    def keep_vectors(self, db: sqlite3.Connection, vectors: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Write them in a transaction of `file`, and give them back as they are kept: float16."""
         kept = {id_: vector.astype(np.float16) for id_, vector in vectors.items()}
         db.executemany(
             "insert or replace into embedding select ?, ?, ? where exists (select 1 from reference where id = ?)",

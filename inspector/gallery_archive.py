@@ -6,9 +6,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Annotated, Literal
 
@@ -100,27 +100,35 @@ def write_archive(
     items: Iterable[str],
     *,
     at: datetime,
-    vectors: bool = True,
+    only: Mapping[str, Set[str]] | None = None,
     since: str | None = None,
     until: str | None = None,
     more: bool = False,
     removed: Iterable[str] = (),
 ) -> int:
-    """Write these items, with the vectors that there are already; returns how many references. Raises GalleryError."""
+    """Write these items, with the vectors that there are already; returns how many references. Raises GalleryError.
+
+    only: of each item only these references. since, until, more, removed: see `Manifest`.
+    """
     documents: list[ItemDocument] = []
     rows: list[Floats] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # JPEG and PNG do not get smaller
         for some in _batches(items):
             records = gallery.records(some)
-            known = gallery.vectors(some) if vectors else {}
-            for record in records.values():
+            known = gallery.vectors(some)
+            for kept in records.values():
+                record = (
+                    kept
+                    if only is None
+                    else replace(kept, references=tuple(r for r in kept.references if r.id in only.get(kept.item, ())))
+                )
                 documents.append(_document(record))
                 for reference in record.references:
                     archive.writestr(_plain(f"{FOLDER}{reference.id}.jpg"), reference.picture)
                     archive.writestr(_plain(f"{FOLDER}{reference.id}.png"), reference.mask)
                     rows.append(known.get(reference.id, np.zeros(0, np.float32)))
         told = None
-        if vectors and rows and all(row.size for row in rows):
+        if rows and all(row.size for row in rows):
             told = VectorsDocument(version=gallery.embedder.version, dim=len(rows[0]))
             archive.writestr(_plain(VECTORS), np.stack(rows).astype("<f2").tobytes())
         manifest = Manifest(
@@ -221,13 +229,13 @@ def import_archive(
     gallery: Gallery,
     file: IO[bytes],
     *,
-    replace: bool = False,
+    theirs_first: bool = False,
     shared: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Imported:
     """Add the items of an archive to the gallery. Everything is checked before anything is stored.
 
-    References are added to those that are there. A name or weight that the gallery has already stays, unless replace.
+    References are added to those that are there. Unless theirs_first, a name or weight that is here already stays.
     Importing the same again changes nothing. Raises GalleryError.
     """
     with open_archive(file) as archive:
@@ -238,7 +246,7 @@ def import_archive(
         total, done, references, new, kept = len(archive.manifest.items), 0, 0, 0, list[str]()
         for some in _grouped(archive.records()):
             here = gallery.records([record.item for record in some])
-            mine = [record if replace else _ours_first(record, here.get(record.item)) for record in some]
+            mine = [record if theirs_first else _ours_first(record, here.get(record.item)) for record in some]
             kept += [m.item for m, theirs in zip(mine, some, strict=True) if m != theirs]
             new += gallery.add(mine, vectors, shared=shared)
             references += sum(len(record.references) for record in some)
@@ -251,14 +259,11 @@ def _ours_first(theirs: ItemRecord, ours: ItemRecord | None) -> ItemRecord:
     """Their record without what we know better."""
     if ours is None:
         return theirs
-    return ItemRecord(
-        theirs.item,
-        theirs.name if ours.name in (None, theirs.name) else None,
-        theirs.weight_g if ours.weight_g in (None, theirs.weight_g) else None,
-        theirs.weight_sd_g if ours.weight_sd_g in (None, theirs.weight_sd_g) else None,
-        theirs.taught_at,
-        theirs.taught_by,
-        theirs.references,
+    return replace(
+        theirs,
+        name=theirs.name if ours.name in (None, theirs.name) else None,
+        weight_g=theirs.weight_g if ours.weight_g in (None, theirs.weight_g) else None,
+        weight_sd_g=theirs.weight_sd_g if ours.weight_sd_g in (None, theirs.weight_sd_g) else None,
     )
 
 

@@ -26,6 +26,7 @@ create table item (
     shared integer not null,
     change integer not null
 );
+-- shared: 0 not told to the gallery that this one follows, 1 it has it, 2 a former one had it (see inspector.following)
 create index item_change on item (change);
 create table reference (
     id text primary key,

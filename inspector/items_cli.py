@@ -159,7 +159,7 @@ def export(file: Path, names: tuple[str, ...], path: Path) -> None:
 def import_(file: Path, path: Path, *, replace: bool) -> None:
     """Add the items of an exported FILE. Everything in it is checked first; the same again changes nothing."""
     with _gallery(path, create=True) as gallery, _opened(file) as opened:
-        done = import_archive(gallery, opened, replace=replace, progress=_progress("imported"))
+        done = import_archive(gallery, opened, theirs_first=replace, progress=_progress("imported"))
         gallery.reembed(_progress("embedded"))
     click.echo(f"{done.items} items with {done.references} references, of which {done.new_references} are new")
     if done.kept:
