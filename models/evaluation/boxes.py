@@ -34,11 +34,12 @@ def box_figures(seen: Sequence[Seen], name: str, found_from: float, rounds: int)
     if not sum(row.truth for row in rows):
         return None
     groups = [s.photo.group for s in drawn]
+    behind = len({group for group, row in zip(groups, rows, strict=True) if row.truth})
     right, wrong, truth = counts_at(rows, found_from)
     return {
         "photos": len(drawn),
         "boxes": truth,
-        "ap50": bootstrap(lambda i: box_ap([rows[j] for j in i]), groups, rounds).told(),
+        "ap50": settled(bootstrap(lambda i: box_ap([rows[j] for j in i]), groups, rounds), behind).told(),
         "threshold": found_from,
         "found": right,
         "invented": wrong,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    import models
+    from inspector.eye import Active
     from models.evaluation.labelled import Labelled
 
 MEASURED, UNUSABLE = 0, 2
+KINDS = ("parcel", "marks")
+"""Of models that take part in judging a sealed parcel."""
 
 
 @click.group()
@@ -24,7 +27,11 @@ def evaluate() -> None:
 @evaluate.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON object.")
-@click.option("--model", "named", help="parcel/VERSION, or a model's folder; without it the active one.")
+@click.option(
+    "--model",
+    "named",
+    help="NAME/VERSION as in `lastlook models list`, or a model's folder; without it the active one.",
+)
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write the worst mistakes as a picture to this file.")
 @click.option("--limit", type=click.IntRange(1), help="Only so many pictures, spread evenly over the folder.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of one inference.")
@@ -38,7 +45,7 @@ def parcels(
     """
     from inspector import EngineError, GoldenError, Inspector, InspectorSettings
     from inspector.annotate import encode_jpeg
-    from models import ModelError
+    from models import ModelError, ParcelCard, of_kind
     from models.evaluation.labelled import LabelsError, read_labelled
     from models.evaluation.parcels import parcel_document
     from models.evaluation.report import as_text
@@ -47,8 +54,9 @@ def parcels(
 
     try:
         labelled = read_labelled(folder)
-        model = _model(named)
-        eye = Inspector.load(InspectorSettings(threads=threads), model)
+        active = _choice(named)
+        model = of_kind(active("parcel"), ParcelCard)
+        eye = Inspector.load(InspectorSettings(threads=threads), model, active=active)
     except (LabelsError, ModelError, EngineError, GoldenError) as error:
         click.echo(str(error), err=True)
         sys.exit(UNUSABLE)
@@ -73,23 +81,18 @@ def parcels(
     sys.exit(UNUSABLE if unreadable else MEASURED)
 
 
-def _model(named: str | None) -> models.Model[models.ParcelCard]:
-    """The model that was named, as a folder or as parcel/VERSION; the active one when none was."""
+def _choice(named: str | None) -> Active:
+    """Which models judge: the active ones, with the named one (a folder, or NAME/VERSION) in the place of its kind."""
     import models
-    from models import ModelError, ParcelCard
+    from models.registry import Registry, site_in
 
+    registry = Registry(site_in(os.environ))
     if named is None:
-        return models.load("parcel")
-    if (Path(named) / "card.json").is_file():
-        model = models.read(Path(named), "parcel")
-    else:
-        name, _, version = named.partition("/")
-        if name != "parcel" or not version:
-            raise ModelError(f"no model {named}: name it parcel/VERSION, or give a folder with its card.json")
-        model = models.load("parcel", version)
-    if not isinstance(model.card, ParcelCard):
-        raise ModelError(f"{named} is a model for something else; name a parcel model")
-    return models.Model(model.folder, model.card, model.sha256)
+        return registry.active
+    model = models.read(Path(named)) if (Path(named) / "card.json").is_file() else registry.get(named)
+    if model.card.name not in KINDS:
+        raise models.ModelError(f"{named} does not judge sealed parcels; name a model of {' or '.join(KINDS)}")
+    return lambda name: model if name == model.card.name else registry.active(name)
 
 
 def _some(photos: tuple[Labelled, ...], limit: int | None) -> tuple[Labelled, ...]:

@@ -52,7 +52,11 @@ def integrity_figures(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
         "by_damage_type": {
             kind: ranking([*(s for s in judged if kind in s.photo.damage_types), *intact], rounds) for kind in types
         },
-        "by_source": {source: ranking([s for s in judged if s.photo.source == source], rounds) for source in sources},
+        "by_source": {
+            source: ranking(mine, rounds) | stopped(mine, rounds)
+            for source in sources
+            if (mine := [s for s in judged if s.photo.source == source])
+        },
         "at_the_card's_thresholds": at_thresholds(judged, rounds),
         "calibration": calibration(judged, rounds),
     }

@@ -29,7 +29,8 @@ def parcel_document(
     Only `timings_ms` differs between two runs. A figure that the pictures cannot tell is null.
     """
     thresholds = card.thresholds
-    judged_marks = frozenset(name for name, told in thresholds.marks.items() if isinstance(told, MarkThreshold))
+    told_by_card = {name for name, told in thresholds.marks.items() if isinstance(told, MarkThreshold)}
+    judged_marks = frozenset(told_by_card | {mark.mark for s in seen for mark in s.marks})
     return {
         "model": {"name": card.name, "version": card.version},
         "folder": str(folder.folder),
