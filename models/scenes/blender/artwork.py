@@ -10,25 +10,28 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import zxingcpp
 from PIL import Image, ImageDraw
 
 from models.scenes.blender.carton import Carton
 from models.scenes.blender.faces import Face
-from models.scenes.blender.label import STREETS, TOWNS, symbol, zxingcpp
+from models.scenes.blender.label import STREETS, TOWNS, symbol
 from models.scenes.blender.paint import Array, Rng, Surface, noise
 from models.scenes.blender.typeface import fit
 
 BRANDS = (
     "NORDVELA", "Kestrel & Co", "OAKLINE", "Brightfold", "TERRAVOX", "mellow", "HAUSER 24", "Lumen", "PAKERIA", "VITA+",
-    "Fable Foods", "ORBITA", "Stillwater", "QUADRANT", "zephyr", "BIRCH", "Solano Wines", "Marlowe", "优选家居", "山月茶",
+    "Fable Foods", "ORBITA", "Stillwater", "QUADRANT", "zephyr", "BIRCH", "Solano Wines", "Marlowe",
+    "优选家居", "山月茶",
 )  # fmt: skip
 LINES = (
     "OPEN HERE", "This box is 100% recyclable", "Please reuse or recycle", "MADE OF RECYCLED BOARD", "GROSS WT 12.4 KG",
-    "QTY: 24 PCS", "CARTON NO. 3 / 8", "LOT 20931", "KEEP FROZEN", "DO NOT BEND", "Thank you!", "净重 8.5KG", "www.oakline.example",
+    "QTY: 24 PCS", "CARTON NO. 3 / 8", "LOT 20931", "KEEP FROZEN", "DO NOT BEND", "Thank you!",
+    "净重 8.5KG", "www.oakline.example",
 )  # fmt: skip
 INKS = (
-    (0.08, 0.07, 0.07), (0.10, 0.20, 0.45), (0.62, 0.08, 0.10), (0.05, 0.36, 0.22), (0.85, 0.42, 0.05), (0.22, 0.08, 0.32),
-    (0.93, 0.92, 0.90), (0.02, 0.45, 0.60),
+    (0.08, 0.07, 0.07), (0.10, 0.20, 0.45), (0.62, 0.08, 0.10), (0.05, 0.36, 0.22), (0.85, 0.42, 0.05),
+    (0.22, 0.08, 0.32), (0.93, 0.92, 0.90), (0.02, 0.45, 0.60),
 )  # fmt: skip
 
 
@@ -276,9 +279,16 @@ def stick(made: Carton, rng: Rng) -> list[str]:
         "sticker": lambda surface, room: _note(surface, room, rng),
         "residue": lambda surface, room: _residue(surface, room, rng),
         "handwriting": lambda surface, room: _hand(surface, room, rng),
+        "score": lambda surface, room: score(surface, room, rng),
         "perforation": lambda surface, room: perforation(surface, room, rng),
     }
-    for name, share in (("sticker", 0.3), ("residue", 0.15), ("handwriting", 0.14), ("perforation", 0.08)):
+    for name, share in (
+        ("sticker", 0.3),
+        ("residue", 0.15),
+        ("handwriting", 0.14),
+        ("perforation", 0.08),
+        ("score", 0.1),
+    ):
         if rng.random() < share:
             for _ in range(int(rng.integers(1, 4))):
                 face = "top" if rng.random() < 0.45 else str(rng.choice(faces))
@@ -316,6 +326,24 @@ def perforation(surface: Surface, room: tuple[float, float], rng: Rng) -> None:
         image[10:14, x : x + 11] = image[46:50, x : x + 11] = 1
     at = (0.0, float(rng.uniform(-0.35, 0.35)) * room[1])
     paste(surface, flat(image, (0.22, 0.15, 0.09)), 0.8 * image, at, room[0], relief=-0.3)
+
+
+def score(surface: Surface, room: tuple[float, float], rng: Rng) -> None:
+    """A pressed line that board was meant to be folded on and was not."""
+    image = np.full((16, 600), 0.0, np.float32)
+    image[6:10] = 1.0
+    turn = float(rng.choice([0.0, np.pi / 2]))
+    at = float(rng.uniform(-0.4, 0.4))
+    spot = (0.0, at * room[1]) if not turn else (at * room[0], 0.0)
+    paste(
+        surface,
+        flat(image, (0.35, 0.25, 0.15)),
+        0.25 * image,
+        spot,
+        room[0] if not turn else room[1],
+        turn,
+        relief=-1.2,
+    )
 
 
 def slot(face: Face, up: float, wide: float, high: float) -> Callable[[Array, Array], Array]:

@@ -51,6 +51,7 @@ def lit(stage: Stage, light: Light) -> None:
     picture, mapping, where = (tree.nodes.new(f"ShaderNode{n}") for n in ("TexEnvironment", "Mapping", "TexCoord"))
     picture.image = bpy.data.images.load(str(ENVIRONMENTS[light.environment]))
     mapping.inputs["Rotation"].default_value[2] = light.turn
+    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 256
     background = tree.nodes["Background"]
     background.inputs["Strength"].default_value = light.strength
     tree.links.new(where.outputs["Generated"], mapping.inputs["Vector"])

@@ -195,6 +195,21 @@ class Carton(Parcel):
             thickness=THICK,
         )
 
+    def _minor(self, side: int) -> Surface:
+        """The skin of an inner flap that stands up: it belongs to the lid."""
+        small = self.surfaces["left"]
+        shape = (small.rough.shape[0] // 2, small.rough.shape[1] // 2)
+        rgb, relief = liner(self.board, *shape, 2 / self.texels, np.random.default_rng(3 + side), ribs="up")
+        rest = np.broadcast_to(np.array([side * self.half[0], 0.0, 2 * self.half[2]]), (*shape, 3))
+        made = Surface.blank(
+            f"minor{side}", rgb, rest, FACES["top"].normal, rough=0.78, instance=self.first_code, finish="board"
+        )
+        made.relief += relief
+        for damage in self.damages:
+            if damage.kind == "open_flap":
+                damage.paint(made)
+        return made
+
     def _inner_flaps(self) -> list[Sheet]:
         """The minor flaps, seen where the carton is open or torn, and the bottom."""
         h = self.half
@@ -213,6 +228,8 @@ class Carton(Parcel):
             uv = np.stack([b / (2 * h[1]) + 0.5, 0.2 + 0.6 * t / length], -1).reshape(-1, 2)
             over = np.stack([x, b, np.full_like(x, 2 * h[2])], -1)
             there = None if angle else self.kept(over, "top")
+            if angle > 0:  # it stands up and is seen: a skin of its own, so that masks do not follow the wall's
+                surface = self._minor(side)
             out.append(Sheet(f"minor{side}", points, grid_faces(24, 40, there), uv, surface, THICK))
         x, y = np.meshgrid(np.linspace(-h[0] + 0.004, h[0] - 0.004, 8), np.linspace(-h[1] + 0.004, h[1] - 0.004, 8))
         floor = np.stack([x, y, np.full_like(x, 0.004)], -1).reshape(-1, 3)

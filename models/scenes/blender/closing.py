@@ -46,7 +46,7 @@ class Tape:
         return cls(plain[number], width, clear=number == 2)
 
     def film(self, length: float, rng: Rng, *, torn: bool = False) -> tuple[Array, Array | None]:
-        """Picture (h, w, 3) of `length` metres of it, along the width of the picture, and cover where an end is torn."""
+        """Picture (h, w, 3) of `length` metres of it, lying along the picture, and its cover where an edge is torn."""
         rows, columns = max(4, round(self.width * 1500)), max(4, round(length * 1500))
         rgb = np.ones((rows, columns, 3), np.float32) * np.array(self.colour, np.float32)
         rgb *= 1 + 0.03 * noise((rows, columns), 2, rng, 3)[..., None]

@@ -147,8 +147,7 @@ def dress(made: Carton, rng: Rng) -> None:
 
 def _labels(made: Carton, rng: Rng) -> float:
     """A label on the top, else on a wall, sometimes two; answers x in metres up to which the top is covered."""
-    width, depth = made.extent("top")
-    edge = -width / 2
+    edge = -made.extent("top")[0] / 2
     for number in range(int(rng.choice([0, 1, 2], p=[0.1, 0.75, 0.15]))):
         label = shipping_label(
             f"LL{rng.integers(10**9):09d}",

@@ -10,7 +10,7 @@ import numpy as np
 from models.scenes.blender.damage import Damage
 from models.scenes.blender.damage.collapse import collapsed_top
 from models.scenes.blender.damage.flap import OpenFlap
-from models.scenes.blender.damage.fold import Dent, crushed_corner, crushed_edge
+from models.scenes.blender.damage.fold import Dent, crushed_corner, crushed_edge, crushed_end
 from models.scenes.blender.damage.split import Rip, Split, TornCorner
 from models.scenes.blender.damage.stain import Dirt, Wet
 from models.scenes.blender.damage.tear import Tear
@@ -28,6 +28,11 @@ class Mishap:
     tape: str = "whole"
 
 
+def damaged(number: int) -> bool:
+    """Half of the parcels, in every shard too: the parity of a number's bits (Thue and Morse) follows no stride."""
+    return number.bit_count() % 2 == 1
+
+
 def spot(rng: Rng, half: Array, face: str, margin: float) -> tuple[tuple[float, float], Array]:
     """A place on a face at least `margin` metres from its edges: from the face's middle, and in space."""
     frame = FACES[face]
@@ -43,7 +48,7 @@ def any_face(rng: Rng) -> str:
 
 
 def _corner(rng: Rng, half: Array, severity: float) -> Damage:
-    signs = (int(rng.choice([-1, 1])), int(rng.choice([-1, 1])), 1)
+    signs = (int(rng.choice([-1, 1])), int(rng.choice([-1, 1])), 1 if rng.random() < 0.75 else -1)
     return crushed_corner(rng, half, severity, signs)
 
 
@@ -91,7 +96,8 @@ Maker = Callable[[Rng, Array, float], Damage]
 MAKERS: dict[str, tuple[Maker, float]] = {
     "collapse": (collapsed_top, 0.18),
     "corner": (_corner, 0.14),
-    "edge": (_edge, 0.11),
+    "edge": (_edge, 0.09),
+    "end": (crushed_end, 0.09),
     "dent": (_dent, 0.10),
     "hole": (_hole, 0.10),
     "split": (Split.of, 0.10),
@@ -101,7 +107,7 @@ MAKERS: dict[str, tuple[Maker, float]] = {
     "dirt": (_dirt, 0.05),
 }
 """How often each comes first, as weights."""
-RUIN = ("collapse", "corner", "edge", "split", "hole", "dent", "torn_corner", "wet")
+RUIN = ("collapse", "corner", "edge", "end", "split", "hole", "dent", "torn_corner", "wet")
 
 
 def mishap(rng: Rng, half: Array) -> Mishap:

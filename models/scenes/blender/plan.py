@@ -8,12 +8,14 @@ import numpy as np
 
 from models.scenes.blender.bench import TOPS
 from models.scenes.blender.camera_light import ENVIRONMENTS, Lamp, Light
+from models.scenes.blender.film import Film
 from models.scenes.blender.goods import Goods, carton, mailer
 from models.scenes.blender.ground import GROUNDS, WALLS
+from models.scenes.blender.mishap import damaged
 from models.scenes.blender.paint import Array, Rng
 from models.scenes.blender.parcel import Parcel
 from models.scenes.blender.props import TOOLS
-from models.scenes.blender.scene import Film, Placed, Scene, View, Wall
+from models.scenes.blender.scene import Placed, Scene, View, Wall
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,11 @@ class Group:
         return self.placed.parcel
 
 
-def damaged(number: int) -> bool:
-    """Half of the parcels, in every shard too: the parity of a number's bits (Thue and Morse) follows no stride."""
-    return number.bit_count() % 2 == 1
-
-
 def group(number: int, seed: int) -> Group:
     """Group `number` of a set: half of the parcels are damaged, a seventh are mailers, a third are not alone."""
     rng = np.random.default_rng([seed, number])
     name = f"b{seed:03d}-{number:05d}"
-    if rng.random() < 0.15:
-        main = mailer(rng, damaged=damaged(number))
-    else:
-        main = carton(rng, damaged=damaged(number))
+    main = (mailer if rng.random() < 0.15 else carton)(rng, damaged=damaged(number))
     placed = Placed(main.parcel, turn=float(rng.uniform(0, 2 * np.pi)), inside=main.inside)
     others: list[Placed] = []
     if rng.random() < 0.32:
@@ -86,7 +80,7 @@ def seen(group: Group, view: int, seed: int) -> Scene:
     benched = rng.random() < 0.3
     grounds = TOPS if benched else GROUNDS
     ground = grounds[str(rng.choice(list(grounds)))](rng)
-    sight = _view(rng, benched=benched)
+    sight = _facing(group.placed, _view(rng, benched=benched), rng)
     if rng.random() < 0.14:
         sight = replace(sight, near=_close(group.parcel, rng), fill=float(rng.uniform(0.7, 1.1)))
     walls: tuple[Wall, ...] = ()
@@ -97,7 +91,33 @@ def seen(group: Group, view: int, seed: int) -> Scene:
         [group.placed, *group.neighbours], ground, _light(rng), sight, _film(rng),
         tools=_tools(rng, float(np.hypot(*group.parcel.half[:2]))) if alone else (),
         top_turn=float(rng.uniform(0, 2 * np.pi)), walls=walls, shades=_shades(rng),
+        hands=_hands(rng),
     )  # fmt: skip
+
+
+def _hands(rng: Rng) -> tuple[tuple[float, float], ...]:
+    """Nobody, one hand or two."""
+    if rng.random() > 0.12:
+        return ()
+    sides = (-1.0, 1.0) if rng.random() < 0.6 else (float(rng.choice([-1, 1])),)
+    return tuple((side, float(rng.uniform(-0.5, 0.5))) for side in sides)
+
+
+def _facing(placed: Placed, view: View, rng: Rng) -> View:
+    """People photograph what is wrong: seven in ten views of a damaged parcel are from where most of it shows."""
+    if not placed.parcel.damages or rng.random() > 0.7:
+        return view
+    surfaces = {sheet.surface.name: sheet.surface for sheet in placed.parcel.sheets}
+    turn = placed.pose[:3, :3]
+    harm = sum(
+        float((surface.damage > 0).sum()) * surface.metres_per_texel**2 * np.array([*(turn @ surface.normal)])
+        for surface in surfaces.values()
+    )
+    way = np.asarray(harm)[:2]
+    if float(np.linalg.norm(way)) < 1e-6:
+        return view
+    aim = float(np.degrees(np.arctan2(way[1], way[0])))
+    return replace(view, azimuth=aim + float(rng.normal(0, 35)))
 
 
 def _close(parcel: Parcel, rng: Rng) -> tuple[float, float, float, float]:
@@ -149,15 +169,9 @@ def _light(rng: Rng) -> Light:
         colour = (1.0, 0.97, 1 - 0.25 * warm) if warm > 0 else (1 + 0.14 * warm, 0.97, 1.0)
         if hard:
             turn, low = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 1.35)
-            place = 2.2 * np.array([np.cos(turn) * np.cos(low), np.sin(turn) * np.cos(low), np.sin(low)])
-            lamps.append(
-                Lamp(
-                    float(rng.uniform(60, 170)),
-                    (float(place[0]), float(place[1]), float(place[2])),
-                    (0.08, 0.08),
-                    colour,
-                )
-            )
+            flat = 2.2 * np.cos(low)
+            spot = (float(flat * np.cos(turn)), float(flat * np.sin(turn)), float(2.2 * np.sin(low)))
+            lamps.append(Lamp(float(rng.uniform(60, 170)), spot, (0.08, 0.08), colour))
             continue
         place = (float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1)), float(rng.uniform(0.9, 1.7)))
         side = float(rng.choice([0.12, 0.3, 0.8]))
@@ -190,6 +204,7 @@ def _film(rng: Rng) -> Film:
         balance=balance,
         saturation=float(rng.uniform(0.7, 1.15)),
         motion=motion,
+        meter=float(np.clip(rng.normal(0.48, 0.09), 0.22, 0.75)) if rng.random() < 0.85 else None,
         motion_turn=float(rng.uniform(0, 180)),
     )
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from models.scenes.blender.bench import Top
 from models.scenes.blender.camera_light import Camera, Light, framed, lit
+from models.scenes.blender.film import Film
+from models.scenes.blender.hands import hold
 from models.scenes.blender.paint import Array, Rng
 from models.scenes.blender.parcel import Parcel
 from models.scenes.blender.props import TOOLS, Maker
@@ -19,7 +20,10 @@ from models.scenes.blender.stage import Stage
 
 @dataclass(frozen=True)
 class Placed:
-    """A parcel at x, y metres, `z` over the ground, turned anticlockwise by `turn` radians; `inside`: sRGB of its board's back."""
+    """A parcel at x, y metres, `z` over the ground, turned anticlockwise by `turn` radians.
+
+    `inside` is the sRGB colour of its board's back.
+    """
 
     parcel: Parcel
     x: float = 0.0
@@ -56,44 +60,6 @@ class View:
 
 
 @dataclass(frozen=True)
-class Film:
-    """What the camera does to the light: sensor noise, vignette, balance (red, blue), colour, motion in pixels."""
-
-    noise: float = 0.006
-    vignette: float = 0.10
-    balance: tuple[float, float] = (0.99, 1.04)
-    saturation: float = 0.84
-    motion: float = 0.0
-    motion_turn: float = 20.0
-
-    def develop(self, rgb: Array, rng: Rng) -> Array:
-        """(h, w, 3) uint8 in and out."""
-        picture: Array = rgb.astype(np.float32) / 255 * np.array([self.balance[0], 1, self.balance[1]], np.float32)
-        grey = picture @ np.array([0.30, 0.59, 0.11], np.float32)
-        picture = grey[..., None] + self.saturation * (picture - grey[..., None])
-        if self.motion:
-            picture = cv2.filter2D(picture, -1, motion_kernel(self.motion, self.motion_turn))
-        height, width = picture.shape[:2]
-        y, x = np.mgrid[:height, :width].astype(np.float32)
-        off = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
-        picture *= (1 - self.vignette * off)[..., None]
-        grain = cv2.GaussianBlur(rng.standard_normal(picture.shape).astype(np.float32), (0, 0), 0.6)
-        picture += grain * self.noise * 2
-        return np.asarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
-
-
-def motion_kernel(length: float, turn: float) -> Array:
-    """A line of `length` pixels at `turn` degrees, sum 1."""
-    side = int(length) | 1
-    kernel = np.zeros((side, side), np.float32)
-    middle, way = side / 2 - 0.5, np.radians(turn)
-    step = length / 2 * np.array([np.cos(way), -np.sin(way)])
-    start, end = middle - step, middle + step
-    cv2.line(kernel, (round(start[0]), round(start[1])), (round(end[0]), round(end[1])), 1.0, 1, cv2.LINE_AA)
-    return np.asarray(kernel / kernel.sum())
-
-
-@dataclass(frozen=True)
 class Wall:
     """What stands behind the parcel: its foot at x, y metres, looking where `turn` radians points."""
 
@@ -106,8 +72,11 @@ class Wall:
 
 @dataclass
 class Scene:
-    """`shades` are laths (x, y, z, length, width, turn) that no camera sees: they throw shadows. `fill_in`
-    puts accessories into an open carton after it stands on the stage."""
+    """`shades` are laths (x, y, z, length, width, turn) that no camera sees: they throw shadows.
+
+    `hands` (side -1 or 1, place along that edge -1..1) hold the first parcel by the lid's short edges.
+    `fill_in` puts accessories into an open carton after it stands on the stage.
+    """
 
     parcels: list[Placed]
     top: Top
@@ -118,6 +87,7 @@ class Scene:
     top_turn: float = 0.0
     walls: tuple[Wall, ...] = ()
     shades: tuple[tuple[float, float, float, float, float, float], ...] = ()
+    hands: tuple[tuple[float, float], ...] = ()
     fill_in: Callable[[Stage], None] | None = None
 
 
@@ -149,6 +119,8 @@ def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], sample
         maker = Maker(stage)
         maker.block((long, wide, 0.004), stage.plain((0.1, 0.1, 0.1)), bevel=0).visible_camera = False
         maker.pose(x, y, z, turn)
+    for side, along in scene.hands:
+        _grip(stage, scene.parcels[0], side, along, rng)
     lit(stage, scene.light)
     view = scene.view
     points = np.concatenate([sheet.points for sheet in built[0]])
@@ -164,3 +136,12 @@ def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], sample
     rgb = stage.render(folder / "colour.png")
     codes = stage.render_codes(folder / "codes.png")
     return Shot(scene.film.develop(rgb, rng), codes, camera)
+
+
+def _grip(stage: Stage, placed: Placed, side: float, along: float, rng: Rng) -> None:
+    """A hand on the lid's edge at x = side * half the length."""
+    parcel = placed.parcel
+    rest = np.array([[side * (parcel.half[0] - 0.001), along * parcel.half[1], parcel.size[2]]])
+    edge = placed.world(parcel.place("top", rest))[0]
+    turn = placed.pose[:3, :3]
+    hold(stage, edge, turn @ np.array([side, 0.0, 0.0]), turn @ np.array([0.0, 1.0, 0.0]), rng)

@@ -78,8 +78,8 @@ def render_scenes(run: Run, report: Callable[[str], None]) -> None:
                     "damages": main["damages"], "parcels": parcels,
                     "codes": [a["text"] for a in annotations if a["category"] == "shipping_label"],
                     "camera": {"elevation_deg": round(scene.view.elevation, 1), "fill": round(scene.view.fill, 2)},
-                    "bench": scene.top.kind, "looks": list(made.looks), "walls": [wall.top.kind for wall in scene.walls],
-                    "clutter": [tool[0] for tool in scene.tools],
+                    "bench": scene.top.kind, "looks": list(made.looks),
+                    "walls": [wall.top.kind for wall in scene.walls], "clutter": [tool[0] for tool in scene.tools],
                     "light": {"environment": scene.light.environment, "strength": round(scene.light.strength, 2)},
                 }  # fmt: skip
                 lines.write(json.dumps({"image": image, "annotations": annotations}, ensure_ascii=False) + "\n")

@@ -220,6 +220,7 @@ class Stage:
         k, m = wide / top.metres, high / top.metres
         uv = np.array([(0, 0), (k, 0), (k, m), (0, m)])
         thing = self.mesh("wall", corners, np.array([[0, 1, 2, 3]]), uv, smooth=False)
+        thing.visible_shadow = False  # lamps are set without a thought for walls
         thing.data.materials.append(self.topped(top))
         return thing
 
@@ -261,6 +262,7 @@ class Stage:
                     thing.data.materials.append(nothing)
         scene.world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0
         scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = 1, False, 0
+        scene.cycles.use_light_tree = False  # else every glowing face of a code becomes a lamp in it
         scene.cycles.pixel_filter_type = "BOX"
         scene.cycles.filter_width = 0.01
         scene.view_settings.view_transform, scene.view_settings.look = "Raw", "None"

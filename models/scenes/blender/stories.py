@@ -18,12 +18,13 @@ from models.scenes.blender.damage.flap import OpenFlap
 from models.scenes.blender.damage.fold import crushed_corner
 from models.scenes.blender.damage.stain import Wet
 from models.scenes.blender.damage.tear import Tear
+from models.scenes.blender.film import Film
 from models.scenes.blender.label import shipping_label
 from models.scenes.blender.mailer import Mailer
 from models.scenes.blender.marks import printed, sticker
 from models.scenes.blender.paint import Rng
 from models.scenes.blender.props import ITEMS, Maker, crumpled_paper
-from models.scenes.blender.scene import Film, Placed, Scene, View
+from models.scenes.blender.scene import Placed, Scene, View
 from models.scenes.blender.stage import Stage
 
 BROWN_TAPE, TAN_TAPE, CLEAR_TAPE = (0.50, 0.33, 0.16), (0.66, 0.50, 0.30), (0.80, 0.74, 0.62)

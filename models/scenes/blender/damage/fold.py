@@ -159,6 +159,39 @@ def crushed_corner(rng: Rng, half: Array, severity: float, signs: tuple[int, int
     return crush
 
 
+def crushed_end(rng: Rng, half: Array, severity: float) -> Crush:
+    """A blow along the whole of one top edge, or a fall on it: the end of the box folds over."""
+    axis = 0 if rng.random() < 0.65 else 1
+    sign = np.zeros(3)
+    sign[axis], sign[2] = rng.choice([-1, 1]), 1.0
+    lean = rng.uniform(0.35, 1.2)
+    blow = np.zeros(3)
+    blow[axis], blow[2] = sign[axis] * np.cos(lean), np.sin(lean)
+    blow[1 - axis] = rng.normal(0, 0.14)
+    blow /= np.linalg.norm(blow)
+    edge = sign * half + np.array([0, 0, half[2]])
+    reach = (0.14 + 0.26 * severity) * min(2 * half.min(), 0.22)
+    folds = [Fold(blow, float(blow @ edge - reach), 0.25 + 0.4 * severity)]
+    along = np.zeros(3)
+    along[1 - axis] = 1.0
+    line = edge + np.linspace(-1, 1, 40)[:, None] * along * half
+    for _ in range(2 + round(3 * severity)):
+        tilt = blow + along * rng.uniform(-0.55, 0.55) + sign * rng.uniform(-0.3, 0.3, 3)
+        tilt /= np.linalg.norm(tilt)
+        bent = line
+        for fold in folds:
+            bent = fold(bent)
+        bite = reach * rng.uniform(0.10, 0.40)
+        folds.append(Fold(tilt, float((bent @ tilt).max() - bite), float(rng.uniform(0.1, 0.7))))
+    crumple = Crumple.of(rng, reach * 0.8, reach * 0.015)
+    made = Crush(
+        severity, folds=folds, crumple=crumple, centre=edge, reach=float(max(reach, half[1 - axis] / 2)),
+        gape=0.014 * severity, hinge=float(half[1]),
+    )  # fmt: skip
+    made.subtype = "end"
+    return made
+
+
 def _corner_points(corner: Array, sign: Array, reach: float) -> Array:
     """Points (n, 3) of the three faces around a corner, out to `reach` metres: where the next blow can land."""
     a, b = np.meshgrid(np.linspace(0, reach, 24), np.linspace(0, reach, 24))
