@@ -18,6 +18,9 @@ from models.scenes.blender.faces import FACES
 from models.scenes.blender.paint import Array, Rng
 
 
+GOLDEN = (5**0.5 - 1) / 2
+
+
 @dataclass
 class Mishap:
     """Damages of a carton, angles of its outer and inner flaps in radians, and `tape`: whole, none, torn or peeled."""
@@ -29,8 +32,8 @@ class Mishap:
 
 
 def damaged(number: int) -> bool:
-    """Half of the parcels, in every shard too: the parity of a number's bits (Thue and Morse) follows no stride."""
-    return number.bit_count() % 2 == 1
+    """Half of the parcels, in every shard too: a golden rotation is even along any stride, as no pattern of bits is."""
+    return number * GOLDEN % 1 < 0.5
 
 
 def spot(rng: Rng, half: Array, face: str, margin: float) -> tuple[tuple[float, float], Array]:
