@@ -13,12 +13,14 @@ from types import TracebackType
 
 import httpx
 
+from inspector.gallery import Gallery
 from inspector.shadow import Judged, Shadows
 from inspector.spec import Stage
 from station.approval import Approval
 from station.bench import Bench, Eye, Moment, NotNowError, Phase, World, nothing_there
 from station.camera import Capture, Shot, now_utc
 from station.examples import keep_example
+from station.items import ItemSync
 from station.orders import OrderBook
 from station.record import Picture, picture_of
 from station.sender import Sender
@@ -41,8 +43,8 @@ class CameraNotReadyError(Exception):
 class Station:
     """One bench with everything that runs in it. Use as a context manager: entering starts, leaving stops.
 
-    eye: judges (an `Inspector`). shadows: judge too, once its answer is kept and shown. transport: stands in for the
-    network in tests.
+    eye: judges (an `Inspector`). shadows: judge too, once its answer is kept and shown. gallery: the taught items that
+    the eye knows; closed at the end. transport: stands in for the network in tests.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Station:
         eye: Eye,
         *,
         shadows: Shadows | None = None,
+        gallery: Gallery | None = None,
         clock: Callable[[], datetime] = now_utc,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -77,6 +80,8 @@ class Station:
             station=settings.name,
             operator=settings.operators[0] if len(settings.operators) == 1 else None,
         )
+        self.gallery = gallery
+        self._items = ItemSync(gallery, sending, self._authorize, clock) if gallery is not None else None
         self.capture = Capture(partial(open_source, settings.camera), clock=clock)
         t = settings.trigger
         self.trigger = Trigger(
@@ -91,6 +96,8 @@ class Station:
     def __enter__(self) -> Station:
         self.capture.start()
         self.sender.start()
+        if self._items is not None:
+            self._items.start()
         self._thread.start()
         return self
 
@@ -101,8 +108,12 @@ class Station:
         self.capture.stop()
         self._thread.join(10)
         self.sender.stop()
+        if self._items is not None:
+            self._items.stop()
         if self._shadows is not None:
             self._shadows.close()
+        if self.gallery is not None:
+            self.gallery.close()
         for client in self._clients:
             client.close()
         self.spool.close()

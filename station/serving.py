@@ -14,6 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from inspector import EngineError, GoldenError, Inspector, InspectorSettings
+from inspector.embedder import Embedder
+from inspector.gallery import Gallery, GalleryError
 from inspector.shadow import Shadows
 from models import ModelError
 from models.registry import Registry, site_folder, site_in
@@ -21,7 +23,7 @@ from station.camera import now_utc
 from station.kiosk.app import kiosk_app
 from station.running import Station
 from station.settings import StationSettings
-from station.spool import SpoolError
+from station.spool import SpoolError, refuse_network_disk
 
 FAILED = 2
 
@@ -33,16 +35,19 @@ def serve(settings: StationSettings) -> int:
     try:
         settings.read_key()
         registry = _registry(settings)
+        gallery = _gallery(settings)
         eye = Inspector.load(
-            InspectorSettings(threads=settings.threads, providers=settings.providers), active=registry.active
+            InspectorSettings(threads=settings.threads, providers=settings.providers),
+            active=registry.active,
+            gallery=gallery,
         )
         listener = _listen(settings)
-    except (OSError, ModelError, EngineError, GoldenError) as error:
+    except (OSError, ModelError, EngineError, GoldenError, GalleryError, SpoolError) as error:
         click.echo(f"The station cannot start: {error}", err=True)
         return FAILED
     with listener:
         try:
-            station = Station(settings, eye, shadows=_shadows(settings, registry))
+            station = Station(settings, eye, shadows=_shadows(settings, registry, gallery), gallery=gallery)
         except (SpoolError, OSError) as error:
             click.echo(f"The station cannot start: {error}", err=True)
             return FAILED
@@ -58,10 +63,20 @@ def _registry(settings: StationSettings) -> Registry:
     return Registry(site_folder(settings.models, settings.data) if settings.models else site_in(os.environ))
 
 
-def _shadows(settings: StationSettings, registry: Registry) -> Shadows:
+def _gallery(settings: StationSettings) -> Gallery:
+    """The taught items, on a disk of this computer. Raises GalleryError, ModelError, EngineError, SpoolError."""
+    path = settings.gallery or settings.data / "gallery.sqlite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_network_disk(path.parent)
+    return Gallery.open(path, Embedder.load(threads=settings.threads))
+
+
+def _shadows(settings: StationSettings, registry: Registry, gallery: Gallery) -> Shadows:
     """One thread: what a shadow computes must not take the processor from the next parcel."""
     alone = InspectorSettings(threads=1, providers=settings.providers)
-    return Shadows(registry, lambda ref: Inspector.load(alone, active=registry.standing_in(ref)), now_utc)
+    return Shadows(
+        registry, lambda ref: Inspector.load(alone, active=registry.standing_in(ref), gallery=gallery), now_utc
+    )
 
 
 def _stop(*_: object) -> None:

@@ -55,7 +55,8 @@ class StationSettings(BaseSettings):
     us in with (scope station). data: folder of the spool; must be on a disk of this computer. host, port: the kiosk.
     operators: names to choose from at the kiosk. keep_days: how long pictures stay here after they were sent.
     threads, providers: of the eye's ONNX Runtime. models: folder of this site's models (`lastlook models`); what
-    LASTLOOK_MODELS or LASTLOOK_DATA tell all commands unless set.
+    LASTLOOK_MODELS or LASTLOOK_DATA tell all commands unless set. gallery: file of the taught items, which follows the
+    API's; gallery.sqlite in `data` unless set.
     """
 
     model_config = SettingsConfigDict(
@@ -77,6 +78,7 @@ class StationSettings(BaseSettings):
     models: Path | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    gallery: Path | None = None
     keep_days: Annotated[float, Field(ge=0, le=365)] = 3.0
 
     @classmethod

@@ -1,0 +1,129 @@
+"""The bench's taught items: what changed at the API comes down, what was taught here goes up."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from inspector.following import cursor, follow, told
+from inspector.gallery import Gallery, GalleryError
+from inspector.gallery_archive import write_archive
+
+log = logging.getLogger(__name__)
+
+EVERY = 60.0
+"""Seconds between two looks for changes."""
+UP_AT_ONCE = 20
+"""Items sent in one request."""
+ZIP = "application/zip"
+
+
+class NotFollowedError(Exception):
+    """The API's items could not be taken over now. str() says why; what is here is used meanwhile."""
+
+
+class ItemSync:
+    """Keeps a bench's gallery in step with the API's, in a thread of its own.
+
+    client: httpx client whose base URL is the API. authorize: headers with the key.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        client: httpx.Client,
+        authorize: Callable[[], dict[str, str]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._gallery = gallery
+        self._client = client
+        self._authorize = authorize
+        self._clock = clock
+        self._trouble: str | None = None
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="items", daemon=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last look failed; None when it did not."""
+        return self._trouble
+
+    def start(self) -> None:
+        """Look now and then in the background."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def wake(self) -> None:
+        """Something was taught here."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.work()
+                trouble = None
+            except (NotFollowedError, GalleryError) as error:
+                trouble = str(error)
+            except Exception as error:  # the boundary of the thread: the bench goes on with the items it has
+                log.exception("the taught items could not be brought up to date")
+                trouble = repr(error)
+            if trouble != self._trouble and trouble is not None:
+                log.warning("taught items: %s", trouble)
+            self._trouble = trouble
+            self._wake.wait(EVERY)
+            self._wake.clear()
+
+    def work(self) -> None:
+        """Send what was taught here, then take over what changed there. Raises NotFollowedError, GalleryError."""
+        self._up()
+        while not self._stop.is_set() and self._down():
+            pass
+
+    def _up(self) -> None:
+        untold = self._gallery.untold()
+        items = sorted(untold)
+        for at in range(0, len(items), UP_AT_ONCE):
+            some = {item: untold[item] for item in items[at : at + UP_AT_ONCE]}
+            file = io.BytesIO()
+            write_archive(self._gallery, file, some, only=some, at=self._clock())
+            self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+            told(self._gallery, some)
+
+    def _down(self) -> bool:
+        """One page of changes; True when there are more."""
+        since = cursor(self._gallery)
+        known = {"If-None-Match": f'"{since}"'} if since else {}
+        answer = self._ask("GET", headers=known, params={"since": since} if since else {})
+        if answer.status_code == httpx.codes.NOT_MODIFIED:
+            return False
+        return follow(self._gallery, io.BytesIO(answer.content)).more
+
+    def _ask(
+        self,
+        method: str,
+        *,
+        headers: dict[str, str],
+        params: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        try:
+            answer = self._client.request(
+                method, "/v1/gallery", headers={**self._authorize(), **headers}, params=params, content=content
+            )
+        except (httpx.HTTPError, OSError) as error:
+            raise NotFollowedError(f"the API cannot be asked ({type(error).__name__})") from error
+        if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
+            raise NotFollowedError(f"the API answers {answer.status_code} {answer.text[:200]}")
+        return answer
