@@ -2,27 +2,218 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
 
+from inspector.embedder import Embedder
 from inspector.frame import Frame
-from inspector.gallery import Embedder, Item
-from inspector.spec import Check, PackingSpec
-from inspector.verdict import CheckResult, ItemSeen, Result, skipped
+from inspector.gallery import Embedder as AnyEmbedder
+from inspector.gallery import Item
+from inspector.scene import look
+from inspector.sightings import FLOOR, Sighting, Wanted, sight
+from inspector.spec import Check, ExpectedItem, PackingSpec
+from inspector.template import Memory
+from inspector.verdict import Box, CheckResult, Finding, ItemSeen, Result, skipped
+from inspector.weighing import UNKNOWN_SD, Line, Weighed, weigh
+from models.cards import ContentsCard
+
+MEMORY = Memory()
+"""Reference photos as they are searched for; the first order of an item pays for it."""
+ACCEPT_SLOPE = 8.0
+"""Log odds for each unit of cosine by which an item's own threshold differs from the usual one."""
+MOST_SHIFT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One line of the packing list over all pictures. best: the sightings of the picture that shows most of it, surest
+    first. frame: which picture that is. odds: of each piece, the surest over all pictures. often: in how many pictures.
+    """
+
+    line: ExpectedItem
+    best: tuple[Sighting, ...]
+    frame: int
+    odds: tuple[float, ...]
+    often: int
 
 
 def check_contents(
     frames: Sequence[Frame],
     spec: PackingSpec,
-    taught: Mapping[str, Item] | None = None,  # noqa: ARG001, RUF100 -- not judged yet
-    embedder: Embedder | None = None,  # noqa: ARG001, RUF100 -- same
-    weight_g: float | None = None,  # noqa: ARG001, RUF100 -- same
+    taught: Mapping[str, Item] | None = None,
+    embedder: AnyEmbedder | None = None,
+    weight_g: float | None = None,
 ) -> CheckResult:
-    """Say honestly that contents are not judged yet: items in the spec then hold the parcel for a person to count."""
-    if not spec.items:
+    """Find each expected item in the pictures of the open box; fail what is missing or too many, doubt the rest.
+
+    frames: pictures of the same box; what one of them shows is there. taught: the expected items that are known, by id.
+    weight_g: what lies in the box weighs, grams. Fails when a piece is surely not there or one too many is; is unsure
+    about an item that was never taught and about what is neither surely there nor surely absent.
+    """
+    lines = _merged(spec.items)
+    if not lines:
         return skipped(Check.CONTENTS, "the order lists no items")
-    items = tuple(ItemSeen(line.item, line.quantity, 0, "unsure") for line in spec.items)
-    listed = ", ".join(f"{line.quantity} x {line.item}" for line in spec.items[:5])
-    more = f" and {len(spec.items) - 5} more" if len(spec.items) > 5 else ""
-    picture = "" if frames else "no picture of the open box; "
-    reason = f"{picture}contents are not judged by this version: count {listed}{more} by hand"
-    return CheckResult(Check.CONTENTS, Result.SKIPPED, reason=reason, items=items)
+    if not frames:
+        return _by_hand(lines, "there is no picture of the open box")
+    if not isinstance(embedder, Embedder):
+        return _by_hand(lines, "no gallery of taught items is open")
+    known = {line.item: taught[line.item] for line in lines if taught and line.item in taught}
+    card = embedder.card.contents
+    seen = _look(frames, [line for line in lines if line.item in known], known, embedder, card)
+    weighed = _weigh(lines, seen, known, weight_g)
+    judged = [_judge(seen[line.item], card, weighed) if line.item in seen else _untaught(line) for line in lines]
+    return _told(judged, seen, weighed, weight_g)
+
+
+def _merged(items: Sequence[ExpectedItem]) -> list[ExpectedItem]:
+    """One line for each item, however often the order lists it."""
+    quantity: Counter[str] = Counter()
+    for line in items:
+        quantity[line.item] += line.quantity
+    return [ExpectedItem(item, count) for item, count in quantity.items()]
+
+
+def _by_hand(lines: Sequence[ExpectedItem], why: str) -> CheckResult:
+    items = tuple(ItemSeen(line.item, line.quantity, 0, "unsure") for line in lines)
+    listed = ", ".join(f"{line.quantity} x {line.item}" for line in lines[:5])
+    more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
+    return CheckResult(Check.CONTENTS, Result.SKIPPED, reason=f"{why}: count {listed}{more} by hand", items=items)
+
+
+def _look(
+    frames: Sequence[Frame],
+    lines: Sequence[ExpectedItem],
+    known: Mapping[str, Item],
+    embedder: Embedder,
+    card: ContentsCard,
+) -> dict[str, _Seen]:
+    """Every known line, searched for in every picture."""
+    if not lines:
+        return {}
+    wanted = [
+        Wanted(MEMORY.template(known[line.item], embedder), line.quantity, _shift(known[line.item], embedder))
+        for line in lines
+    ]
+    pictures = [sight(wanted, look(frame.bgr, embedder), card, embedder.cohort) for frame in frames]
+    found = {}
+    for row, line in enumerate(lines):
+        by_frame = [picture[row] for picture in pictures]
+        most = max(range(len(frames)), key=lambda i: sum(exp(min(s.odds, 0.0)) for s in by_frame[i]))
+        pieces = max(len(s) for s in by_frame)
+        odds = [
+            max((s[k].odds for s in by_frame if k < len(s)), default=FLOOR) for k in range(max(pieces, line.quantity))
+        ]
+        often = sum(bool(s) and _probability(s[0].odds) >= card.present for s in by_frame)
+        found[line.item] = _Seen(line, tuple(by_frame[most]), most, tuple(odds), often)
+    return found
+
+
+def _shift(item: Item, embedder: Embedder) -> float:
+    """An item that was confirmed at lower likeness than usual is believed sooner, one that was mistaken later."""
+    if item.accept is None:
+        return 0.0
+    return max(-MOST_SHIFT, min(MOST_SHIFT, ACCEPT_SLOPE * (embedder.accept - item.accept)))
+
+
+def _weigh(
+    lines: Sequence[ExpectedItem], seen: Mapping[str, _Seen], known: Mapping[str, Item], weight_g: float | None
+) -> Weighed | None:
+    """Weight and picture together; None where there is no weight, or an item's own is not known."""
+    if weight_g is None:
+        return None
+    scaled = []
+    for line in lines:
+        item = known.get(line.item)
+        if item is None or item.weight_g is None:
+            return None
+        spread = item.weight_sd_g if item.weight_sd_g is not None else UNKNOWN_SD * item.weight_g
+        scaled.append(Line(line.item, item.weight_g, spread, seen[line.item].odds[: line.quantity]))
+    return weigh(scaled, weight_g)
+
+
+def _probability(odds: float) -> float:
+    return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One line as it is told. absent: pieces surely not there. text: what the packer reads where it is not right."""
+
+    item: ItemSeen
+    absent: int = 0
+    text: str = ""
+
+
+def _untaught(line: ExpectedItem) -> _Judged:
+    text = f"{line.item} was never shown to the camera; teach it: lastlook teach {line.item} PHOTO"
+    return _Judged(ItemSeen(line.item, line.quantity, 0, "unsure"), text=text)
+
+
+def _judge(seen: _Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
+    """One line: present, missing, extra or unsure, and where to look."""
+    line, wanted = seen.line, seen.line.quantity
+    chances = [_probability(odds) for odds in seen.odds]
+    if weighed is not None:
+        chances[:wanted] = weighed.present[line.item]
+    there = sum(chance >= card.present for chance in chances[:wanted])
+    over = sum(chance >= card.extra for chance in chances[wanted:]) if there == wanted else 0
+    absent = sum(chance <= card.missing for chance in chances[:wanted])
+    if seen.often > 1 and 0 < there < wanted:
+        absent = 0  # pieces may have been shown one after another: nobody can tell how many there are
+    found = there + over
+    score = min(chances[:wanted])
+    boxes: tuple[Box, ...] = tuple(sighting.box for sighting in seen.best[: max(found, min(1, len(seen.best)))])
+    if over:
+        result, text = "extra", f"{found} x {line.item} in the box, {wanted} ordered: take {over} out"
+    elif there == wanted:
+        result, text = "present", ""
+    elif absent:
+        result, text = "missing", f"{line.item} is missing: {wanted - there} of {wanted} not in the box"
+    else:
+        where = "perhaps at the marked place" if boxes else "it cannot be seen"
+        result, text = "unsure", f"is {line.item} in the box ({there} of {wanted} seen)? {where}; show it to the camera"
+    if result == "missing":
+        boxes = boxes[:there]
+    return _Judged(ItemSeen(line.item, wanted, found, result, score, boxes, seen.frame), absent, text)
+
+
+def _told(
+    judged: Sequence[_Judged],
+    seen: Mapping[str, _Seen],
+    weighed: Weighed | None,
+    weight_g: float | None,
+) -> CheckResult:
+    """The answer of the check: any piece missing or too many fails, any doubt is unsure, all present passes."""
+    findings = [_finding(j, seen) for j in judged if j.item.result in ("missing", "extra")]
+    doubts = [j.text for j in judged if j.item.result == "unsure"]
+    if weighed is not None and weight_g is not None and not weighed.fits:
+        findings.append(_off_weight(weighed, weight_g))
+        doubts.append(findings[-1].text)
+    failed = any(j.item.result in ("missing", "extra") for j in judged)
+    result = Result.FAIL if failed else Result.UNSURE if doubts else Result.PASS
+    return CheckResult(
+        Check.CONTENTS,
+        result,
+        findings=tuple(sorted(findings, key=lambda finding: -finding.score)),
+        reason="; ".join(doubts) or None,
+        items=tuple(j.item for j in judged),
+    )
+
+
+def _finding(judged: _Judged, seen: Mapping[str, _Seen]) -> Finding:
+    item = judged.item
+    if item.result == "extra":
+        last = seen[item.item].best[item.found - 1]
+        return Finding("extra_item", 0.5, _probability(last.odds), last.box, judged.text, item.frame)
+    return Finding("missing_item", 1.0, 1 - (item.score or 0.0), None, judged.text)
+
+
+def _off_weight(weighed: Weighed, weight_g: float) -> Finding:
+    """What the scale says in one sentence, with the items whose absence explains it."""
+    off = weight_g - weighed.expected_g
+    said = f"{abs(off):.0f} g {'more' if off > 0 else 'less'} than the {weighed.expected_g:.0f} g of a complete box"
+    if weighed.explains and weighed.explained:
+        said += ", as if " + " and ".join(f"{n} x {item}" for item, n in weighed.explains) + " were missing"
+    return Finding("weight_mismatch", min(1.0, abs(off) / max(weighed.expected_g, 1.0)), 1.0, None, said)

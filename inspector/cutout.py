@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from inspector.embedder import Mask
 from inspector.frame import Pixels
+from inspector.verdict import Box
 
 WORKING_SIDE = 320
 """Pixels of the longer side on which outlines are sought; masks come back at the size of the photo."""
@@ -124,3 +125,85 @@ def _small(bgr: Pixels, side: int) -> Pixels:
         return bgr
     size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
     return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def proposals(bgr: Pixels, most: int = 200) -> list[Box]:
+    """Places in a picture of an open box where one thing may lie, whatever it is: boxes xywh in pixels.
+
+    Two views of the picture are cut into pieces: its main colours (things of one colour), and the strength of its edges
+    at several levels (things that stand out from what they lie on). Pieces that are nearly the same are given once.
+    """
+    small = _small(bgr, WORKING_SIDE)
+    area = small.shape[0] * small.shape[1]
+    lab = np.asarray(cv2.cvtColor(cv2.medianBlur(small, 5), cv2.COLOR_BGR2LAB), np.uint8)
+    masks = [*_colour_layers(lab), *_edge_layers(lab)]
+    boxes = []
+    for mask in masks:
+        count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        for x, y, w, h, size in stats[1:count]:
+            if LEAST_PIECE * area <= w * h <= LARGEST_PIECE * area and size >= 0.2 * w * h and min(w, h) >= 5:
+                boxes.append((float(x), float(y), float(w), float(h)))
+    kept = _distinct(np.asarray(boxes, np.float32).reshape(-1, 4), most)
+    scale = bgr.shape[1] / small.shape[1]
+    return [(float(x * scale), float(y * scale), float(w * scale), float(h * scale)) for x, y, w, h in kept]
+
+
+LEAST_PIECE, LARGEST_PIECE = 0.0012, 0.5
+MAIN_COLOURS = (4, 9)
+
+
+def _colour_layers(lab: Pixels) -> list[Pixels]:
+    """One mask uint8 (h, w) for each main colour, and for all that is not the most common one."""
+    samples = np.asarray(lab.reshape(-1, 3)[::7], np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 8, 1.0)
+    layers = []
+    for count in MAIN_COLOURS:
+        cv2.setRNGSeed(0)
+        start = np.zeros((len(samples), 1), np.int32)
+        _, _, centres = cv2.kmeans(samples, count, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
+        distances = ((lab[:, :, None].astype(np.float32) - centres) ** 2).sum(-1)
+        nearest = distances.argmin(-1)
+        common = np.bincount(nearest.ravel(), minlength=count).argmax()
+        layers += [(nearest == i).astype(np.uint8) for i in range(count)]
+        layers.append(_opened(nearest != common))
+        away = np.sqrt(distances[:, :, common])
+        layers += [_opened(away > level) for level in (25, 45)]
+    return layers
+
+
+def _edge_layers(lab: Pixels) -> list[Pixels]:
+    """Masks uint8 (h, w) of what edges enclose: the gradient at several levels, turned inside out."""
+    gradient = np.zeros(lab.shape[:2], np.float32)
+    for channel in range(3):
+        plane = lab[:, :, channel].astype(np.float32)
+        dx, dy = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
+        gradient = np.maximum(gradient, cv2.magnitude(dx, dy))
+    layers = []
+    for level in (24.0, 48.0, 90.0):
+        edges = cv2.dilate((gradient > level).astype(np.uint8), np.ones((3, 3), np.uint8))
+        layers.append(np.asarray(1 - edges, np.uint8))
+        layers.append(_opened(cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0))
+    return layers
+
+
+def _opened(mask: Mask) -> Pixels:
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
+
+
+def _distinct(boxes: Floats, most: int, iou: float = 0.8) -> Floats:
+    """Boxes xywh without those that another one nearly equals, larger ones first."""
+    boxes = boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
+    kept: list[int] = []
+    far = boxes[:, :2] + boxes[:, 2:]
+    size = boxes[:, 2] * boxes[:, 3]
+    for i in range(len(boxes)):
+        if kept:
+            rest = np.asarray(kept)
+            overlap = np.minimum(far[i], far[rest]) - np.maximum(boxes[i, :2], boxes[rest, :2])
+            common = np.clip(overlap, 0, None).prod(1)
+            if (common / (size[i] + size[rest] - common)).max() > iou:
+                continue
+        kept.append(i)
+        if len(kept) == most:
+            break
+    return boxes[kept]

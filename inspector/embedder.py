@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -22,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 TURNS = 4
 """Quarter turns whose descriptions are averaged: a thing lies in the box as it falls."""
 BATCH = 16
+COHORT = "cohort.npy"
+"""Beside the network: float16 (k, dim), descriptions of many different things, to measure likeness against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Embedder:
         self._engine = engine
         self.card = model.card
         self.sha256 = model.sha256
+        self.cohort = np.asarray(np.load(model.folder / COHORT), np.float32)
 
     @classmethod
     def load(cls, version: str | None = None, *, threads: int = 2) -> Embedder:
@@ -60,7 +62,12 @@ class Embedder:
         """The cosine from which on two things are hard to tell apart, by the card."""
         return self.card.thresholds.alike
 
-    @cached_property
+    @property
+    def accept(self) -> float:
+        """The cosine from which two things are hard to tell apart; see the card for the pairs it was chosen on."""
+        return self.card.thresholds.alike
+
+    @property
     def dim(self) -> int:
         """Length of a description."""
         return self.card.dim

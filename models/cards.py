@@ -135,6 +135,20 @@ class AlikeThreshold(Part):
     alike: Annotated[float, Field(ge=-1, le=1)]
 
 
+class ContentsCard(Part):
+    """How what speaks for an item becomes the log odds that it is there: sum of weights[name] * evidence[name] + bias.
+
+    A piece is there from the probability `present` on, one beyond the quantity from `extra` on, and it is surely not
+    there up to `missing`; between, a person looks.
+    """
+
+    weights: dict[str, float]
+    bias: float
+    present: Unit
+    missing: Unit
+    extra: Unit
+
+
 class EmbedderCard(Card):
     """The card of a network that describes things so that they are known again.
 
@@ -147,6 +161,7 @@ class EmbedderCard(Card):
     stride: Annotated[int, Field(gt=0)]
     dim: Annotated[int, Field(gt=0)]
     thresholds: AlikeThreshold
+    contents: ContentsCard
 
 
 class FinderCard(Part):
