@@ -22,6 +22,7 @@ __all__ = [
     "ModelError",
     "ParcelCard",
     "digest",
+    "in_words",
     "load",
     "of_kind",
     "read",
@@ -99,7 +100,9 @@ def read(folder: Path, name: str | None = None) -> Model[Card]:
             raise ModelError(f"the card of {called} is one of '{kind}'; put the right folder in the place of {folder}")
         card = CARDS[kind].model_validate_json(told)
     except (OSError, ValidationError) as error:
-        raise ModelError(f"the card of {called} cannot be used: {error}; restore the folder {folder}") from error
+        raise ModelError(
+            f"the card of {called} cannot be used: {in_words(error)}; restore the folder {folder}"
+        ) from error
     for file, sha256 in card.files.items():
         if digest(folder / file) != sha256:
             raise ModelError(f"{called}: {file} is not the file its card tells of; restore the folder {folder}")
@@ -115,6 +118,13 @@ def of_kind(model: Model[Card], kind: type[K]) -> Model[K]:
             f"{model.card.name}/{model.card.version} is no {kind.__name__.removesuffix('Card').lower()} model"
         )
     return cast("Model[K]", model)
+
+
+def in_words(error: Exception) -> str:
+    """What is wrong with a file that people may have edited, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in error.errors())
 
 
 def digest(path: Path) -> str:

@@ -21,6 +21,8 @@ import models
 from models import Card, Model, ModelError
 from models.book import Book, Entry, Event, RegistryError, State, read_book, write_json, writing
 
+__all__ = ["Event", "Listed", "Registry", "RegistryError", "State", "site_folder", "site_in", "utc_now"]
+
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
 
@@ -265,15 +267,16 @@ class Registry:
         now = book.held(name, State.ACTIVE)
         if not back:
             book.earlier.setdefault(name, []).append(now)
-        if old := now or self._defaults.get(name):
-            self._move(book, f"{name}/{old}", State.RETIRED, f"{name}/{version} takes its place")
+        old = f"{name}/{now or self._defaults.get(name)}"
+        if now or self._ships(old):
+            self._move(book, old, State.RETIRED, f"{name}/{version} takes its place")
         self._move(book, f"{name}/{version}", State.ACTIVE, why)
         if shipped:
             del book.models[f"{name}/{version}"]
 
     def _move(self, book: Book, ref: str, state: State, why: str) -> None:
-        before = self._state(book, ref)
-        card = book.models[ref].card if ref in book.models else None
+        entry = book.models.get(ref)
+        before, card = (entry.state, entry.card) if entry else (self._state(book, ref), None)
         book.models[ref] = Entry(state=state, card=card)
         self._note(book, ref, before, state, why)
 
