@@ -17,6 +17,7 @@ COMMANDS = {
     "keys": ("api.cli:keys", "Create, list and revoke API keys."),
     "report": ("api.reports.cli:report", "Print the daily defect report."),
     "models": ("models.cli:commands", "See and choose the models that judge; roll back."),
+    "adapt": ("models.adaptation.cli:adapt", "Teach the eye a bench's own photos."),
     "evaluate": ("models.evaluation.cli:evaluate", "Measure a model on labelled pictures."),
     "demo": ("demo.cli:demo", "Walk parcels through every room; needs no camera and no network."),
 }

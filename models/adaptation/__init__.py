@@ -1,0 +1,1 @@
+"""A bench teaches its own eye: the same network, another head, from some tens of its own photos. See docs/adapt.md."""
