@@ -86,6 +86,7 @@ def test_fifty_nine_groups_are_the_fewest_for_five_percent() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 1)), min_size=1, max_size=30))
+@settings(deadline=None)
 def test_a_group_counts_by_its_worst_photo(rows: list[tuple[str, float]]) -> None:
     names, p = [name for name, _ in rows], np.array([value for _, value in rows])
     lowest = {name: min(v for other, v in rows if other == name) for name in set(names)}
