@@ -52,6 +52,9 @@ def parcels(
     from models.evaluation.seen import Seen, see
     from models.evaluation.sheet import contact_sheet
 
+    if sheet and not sheet.absolute().parent.is_dir():  # told before the minutes of work, not after them
+        click.echo(f"{sheet}: no folder for the sheet to lie in; make it first", err=True)
+        sys.exit(UNUSABLE)
     try:
         labelled = read_labelled(folder)
         active = _choice(named)
