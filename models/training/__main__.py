@@ -7,6 +7,7 @@ import ctypes
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ import click
 import numpy as np
 import torch
 
+from inspector import Inspector
+from models import ParcelCard
+from models.evaluation.labelled import read_labelled
+from models.evaluation.parcels import parcel_document
+from models.evaluation.seen import Seen, see
 from models.training.cache import Shelf, fill, joined
 from models.training.calibrate import Linear
-from models.training.conclude import Procedure, conclude, damage_head, unseen_answers
+from models.training.conclude import conclude, damage_head, unseen_answers
 from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
-from models.training.evaluate import judge_photos
 from models.training.integrity import start
-from models.training.network import FIRST_MARK
 from models.training.plan import Job, crowd, make_ahead, mosaics, plan
 from models.training.release import release
 from models.training.train import Schedule, build, take_over, train, trained
@@ -107,7 +111,6 @@ def train_command(
     "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
 )
 @click.option("--golden", multiple=True, required=True, help="File names of renders that go with the model.")
-@click.option("--mark-fold", multiple=True, type=int, help="Folds on which marks are judged; all without it.")
 @click.option("--how", required=True, help="In words, for the card: which folds, how many steps.")
 @click.option("--curves", type=click.Path(path_type=Path), help="Where to draw how training went (PNG).")
 @click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
@@ -119,7 +122,6 @@ def release_command(
     out: Path,
     measured: Path,
     golden: tuple[str, ...],
-    mark_fold: tuple[int, ...],
     how: str,
     curves: Path | None,
     created: datetime,
@@ -132,7 +134,7 @@ def release_command(
     told = unseen_answers(shelf, runs, len(jobs), SEED)
     net = trained(run_folder(cache, None), SEED)
     head, compared = damage_head(shelf, told, Linear.of(net.state), FOLDS)
-    found = conclude(shelf, jobs, told, head, compared, Procedure(how, set(mark_fold) or set(range(FOLDS)), FOLDS))
+    found = conclude(shelf, told, head, compared, how)
     card = release(
         net,
         head.layer,
@@ -141,11 +143,19 @@ def release_command(
         out,
         version=out.name,
         created=created.date(),
-        measure=lambda inspector: {"photos_from_the_web_dev_eval": judge_photos(inspector, measured).figures()},
+        measure=partial(measured_on, folder=measured),
     )
     if curves is not None:
         draw([run for run in (run_folder(cache, None), *runs) if run.exists()], curves)
     print(json.dumps(card["metrics"], indent=1))
+
+
+def measured_on(inspector: Inspector, card: ParcelCard, folder: Path) -> dict[str, Any]:
+    """What `lastlook evaluate parcels` tells of a folder of photos that nothing was learnt from."""
+    labelled = read_labelled(folder)
+    seen = [answer for answer in see(inspector, card.classes, labelled.photos) if isinstance(answer, Seen)]
+    document = parcel_document(card, labelled, seen, [])
+    return {"photos_from_the_web_dev_eval": {k: document[k] for k in ("pictures", "integrity", "parcels", "labels")}}
 
 
 def keep_memory() -> None:
@@ -183,11 +193,12 @@ def run_folder(cache: Path, fold: int | None) -> Path:
 
 
 def draw_weights(shelf: Shelf, fold: int | None) -> np.ndarray:
-    """How often each view is drawn: photos twice as often as renders, and more often the more marks it shows, which are
-    the hardest to learn; nothing of the fold left out.
+    """How often each view is drawn: photos twice as often as renders, looks at a parcel of which nobody knows whether
+    it is damaged more seldom, nothing of the fold left out.
     """
     share = {"photos": 2.0, "renders": 1.0, "open_renders": 0.5, "signs": 0.7}
-    weights = np.array([share[v.source] * (1 + min((v.classes >= FIRST_MARK).sum(), 3) / 2) for v in shelf.views])
+    weights = np.array([share[v.source] for v in shelf.views])
+    weights[[v.look == "parcel" and v.damaged is None for v in shelf.views]] *= 0.3
     if fold is not None:
         weights[[fold_of(v.group, FOLDS) == fold for v in shelf.views]] = 0
     return weights

@@ -10,6 +10,7 @@ from typing import Any
 
 from inspector import Inspector
 from inspector.detector import PAD
+from models import ParcelCard
 from models.training.calibrate import Linear
 from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
@@ -66,12 +67,12 @@ def release(
     *,
     version: str,
     created: date,
-    measure: Callable[[Inspector], Mapping[str, Any]],
+    measure: Callable[[Inspector, ParcelCard], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Writes the whole folder and returns its card.
 
-    golden: pictures that go with the model.  measure: called with the inspector that runs the released model, through
-    its card and its thresholds; what it answers joins the card's metrics.
+    golden: pictures that go with the model.  measure: called with the inspector that runs the released model, and its
+    card; what it answers joins the card's metrics.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_graph(net, folder / "model.onnx")
@@ -113,7 +114,7 @@ def release(
     }
     write_card(folder, card)
     write_golden(folder, golden)
-    card["metrics"] |= measure(opened(folder))
+    card["metrics"] |= measure(opened(folder), ParcelCard.model_validate_json((folder / "card.json").read_bytes()))
     write_card(folder, card)
     (folder / "CARD.md").write_text(told(card, digest(folder / "model.onnx")), "utf-8")
     return card

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from models.evaluation.metrics import Matched, precision_recall
 from models.training.evaluate import Answer
 from models.training.network import DAMAGE_KINDS
 from models.training.views import View
-
-FALSE_STOPS_FAIL, FALSE_STOPS_UNSURE = 0.05, 0.15
-WANTED_PRECISION, LEAST_PRECISION = 0.95, 0.7
-"""Of a mark called present: what is aimed at, and what is the least with which the mark is used at all."""
-FEWEST = 15
-"""With fewer true boxes than this no threshold can be chosen; the card then says so."""
-
-Array = npt.NDArray[np.float64]
 
 
 def best_f1(matched: Sequence[Matched]) -> float:
@@ -30,36 +21,10 @@ def best_f1(matched: Sequence[Matched]) -> float:
     return round(float(scores[int(f1.argmax())]), 3)
 
 
-def precise(matched: Sequence[Matched], wanted: float = WANTED_PRECISION) -> float:
-    """The lowest threshold from which on that precision holds.
-
-    Where it is never reached, the most precise threshold that still finds a tenth: a mark wrongly called present lets a
-    parcel go, a mark doubted costs a person one look.
-    """
-    scores, precision, recall = precision_recall(matched)
-    if not len(scores):
-        return 0.5
-    useful = recall >= 0.1
-    reached = np.flatnonzero(useful & (precision >= wanted))
-    if len(reached):
-        return round(max(float(scores[reached[-1]]), 0.05), 3)
-    best = int(np.where(useful, precision, -1).argmax())
-    return round(float(scores[best]), 3)
-
-
 def keeps(matched: Sequence[Matched], share: float) -> float:
     """The threshold below which only 1 - `share` of the found true boxes lie."""
     scores = np.concatenate([m.scores[m.right] for m in matched]) if matched else np.zeros(0)
     return round(float(np.quantile(scores, 1 - share)), 3) if len(scores) else 0.05
-
-
-def false_stop_point(scores: Array, damaged: npt.NDArray[np.bool_], weights: Array, share: float) -> float:
-    """The lowest probability, to four digits, that at most `share` of the intact (counted by weight) reach."""
-    intact = np.argsort(-scores * ~damaged)[: (~damaged).sum()]
-    reached = np.cumsum(weights[intact]) / weights[~damaged].sum()
-    first = int(np.searchsorted(reached, share))
-    # From the score of that one on more than `share` would be stopped; just above it no more than that.
-    return round(min(float(scores[intact[min(first, len(intact) - 1)]]) + 1e-4, 1.0), 4)
 
 
 def damage_map_points(views: Sequence[View], told: Sequence[Answer]) -> tuple[dict[str, float], dict[str, object]]:

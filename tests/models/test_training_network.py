@@ -14,9 +14,18 @@ from models.evaluation.metrics import Matched, auroc, bootstrap, box_ap, match, 
 from models.training.cache import Rows, as_input, target_of
 from models.training.calibrate import fit, out_of_fold, platt
 from models.training.export import disagreement, infer, write_graph
-from models.training.losses import Target, assign, damage_loss, generalised_overlap, loss, overlap, turn_loss
+from models.training.losses import (
+    Target,
+    assign,
+    damage_loss,
+    generalised_overlap,
+    loss,
+    overlap,
+    state_loss,
+    turn_loss,
+)
 from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet, points
-from models.training.thresholds import best_f1, false_stop_point, precise
+from models.training.thresholds import best_f1
 from models.training.train import Schedule, build
 from models.training.views import View
 
@@ -226,20 +235,31 @@ def told(scores: list[float], right: list[bool], truth: int) -> Matched:
     return Matched(np.array(scores), np.array(right), truth, np.zeros(0))
 
 
-def test_a_mark_is_present_from_where_nearly_all_are_right() -> None:
-    rows = [told([0.9, 0.8, 0.6, 0.5], [True, True, True, False], 4)]
-    assert precise(rows, 0.95) == 0.6
-    assert best_f1(rows) == 0.6
+def test_the_best_threshold_weighs_misses_against_mistakes() -> None:
+    assert best_f1([told([0.9, 0.8, 0.6, 0.5], [True, True, True, False], 4)]) == 0.6
+    assert best_f1([]) == 0.5
 
 
-def test_where_precision_is_never_reached_doubt_wins() -> None:
-    rows = [told([0.9, 0.8, 0.7, 0.2], [False, True, True, False], 2)]
-    assert precise(rows, 0.95) == 0.7  # two of three are the best there is
-    assert precise([], 0.95) == 0.5
+def test_early_and_late_blocks_are_the_whole_trunk(net: ParcelNet) -> None:
+    image = torch.rand(1, 3, SIDE, SIDE) * 2 - 1
+    with torch.inference_mode():
+        whole = net.backbone(image)
+        p3, p4 = net.backbone.early(image)
+        p5, top = net.backbone.late(p4)
+    for ours, theirs in zip((p3, p4, p5, top), whole, strict=True):
+        assert torch.equal(ours, theirs)
 
 
-def test_false_stops_are_counted_by_weight() -> None:
-    scores = np.array([0.9, 0.8, 0.1, 0.99])
-    damaged = np.array([False, False, False, True])
-    assert false_stop_point(scores, damaged, np.array([1.0, 1, 8, 1]), 0.15) == 0.8001
-    assert false_stop_point(scores, damaged, np.array([8.0, 1, 1, 1]), 0.15) == 0.9001
+def test_only_what_is_late_may_be_trained() -> None:
+    taught = {name for name, p in build(0).named_parameters() if p.requires_grad and name.startswith("backbone.")}
+    assert taught
+    assert all(name.startswith(("backbone.blocks.11", "backbone.blocks.12", "backbone.blocks.13", "backbone.blocks.14",
+                                "backbone.blocks.15", "backbone.top")) for name in taught)  # fmt: skip
+
+
+def test_a_state_that_nobody_knows_costs_nothing() -> None:
+    logits = torch.tensor([3.0, -2.0])
+    assert float(state_loss(logits, [target([], []), target([], [])])) == 0
+    surely = state_loss(logits, [target([], [])._replace(damaged=True), target([], [])._replace(damaged=False)])
+    wrong = state_loss(logits, [target([], [])._replace(damaged=False), target([], [])._replace(damaged=True)])
+    assert float(surely) < 0.2 < float(wrong)
