@@ -27,7 +27,7 @@ SHARPEST_ENOUGH = 0.03
 """See `inspector.quality.sharpness`; the same limit as for parcels."""
 MARGIN = 0.15
 """Of a box's sides, looked at around it when the thing in it is cut out."""
-LOOSE = 1.4
+LOOSE = 1.6
 """By how much a box that was drawn around a thing may be larger or smaller than it."""
 
 

@@ -19,6 +19,7 @@ from inspector.spec import Stage
 from station.approval import Approval
 from station.bench import Bench, Eye, Moment, NotNowError, Phase, World, nothing_there
 from station.camera import Capture, Shot, now_utc
+from station.contents import ContentsDesk
 from station.examples import keep_example
 from station.items import ItemSync
 from station.orders import OrderBook
@@ -82,6 +83,7 @@ class Station:
         )
         self.gallery = gallery
         self._items = ItemSync(gallery, sending, self._authorize, clock) if gallery is not None else None
+        self.contents = ContentsDesk(gallery, self.bench, self.approval, clock, self._learnt)
         self.capture = Capture(partial(open_source, settings.camera), clock=clock)
         t = settings.trigger
         self.trigger = Trigger(
@@ -150,6 +152,10 @@ class Station:
             at=self._clock(),
         )
         self.bench.marked_wrong(inspection)
+
+    def _learnt(self) -> None:
+        if self._items is not None:
+            self._items.wake()
 
     def retry(self) -> int:
         """Send what was parked once more, and everything at once; returns how many were parked."""

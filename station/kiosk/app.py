@@ -17,9 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from inspector.annotate import encode_jpeg
+from inspector.corrections import Kind
+from inspector.gallery import GalleryError
+from inspector.verdict import Box
 from station.approval import ApprovalError
 from station.bench import NotNowError, ReasonError
 from station.camera import Shot
+from station.contents import CorrectionError, Expected
 from station.kiosk.guard import Guard
 from station.kiosk.view import view
 from station.running import CameraNotReadyError, Station
@@ -29,6 +33,9 @@ WEB = Path(__file__).parent / "web"
 LIVE_WIDTH, LIVE_QUALITY = 960, 72
 STATE_EVERY = 0.1
 """Seconds between two looks whether there is something new to tell the page."""
+
+
+Pixel = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 
 
 class _Body(BaseModel):
@@ -55,6 +62,18 @@ class OperatorChosen(_Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class Correction(_Body):
+    """What an item is, or is not, in a picture of this moment; confirmed by a second person."""
+
+    turn: int
+    item: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: Kind
+    frame: Annotated[int, Field(ge=0, le=100)]
+    box: tuple[Pixel, Pixel, Pixel, Pixel]
+    approver: Annotated[str, Field(max_length=200)]
+    pin: Annotated[str, Field(max_length=32)]
+
+
 class Marked(_Body):
     """Which verdict was wrong."""
 
@@ -78,6 +97,21 @@ def kiosk_app(station: Station, token: str | None = None) -> FastAPI:
         if not 0 <= index < len(pictures):
             raise HTTPException(404, "no such picture any more")
         return Response(pictures[index].jpeg, media_type="image/jpeg")
+
+    @app.get("/contents")
+    def contents() -> list[Expected]:
+        return station.contents.expected()
+
+    @app.get("/reference")
+    def reference(item: str, id: str) -> Response:  # noqa: A002, RUF100 -- as the page calls it
+        picture = station.contents.picture(item, id)
+        if picture is None:
+            raise HTTPException(404, "no such reference any more")
+        return Response(picture, media_type="image/jpeg")
+
+    @app.get("/things/{turn}/{index}")
+    def things(turn: int, index: int) -> list[Box]:
+        return station.contents.things(turn, index)
 
     _changes(app, station)
 
@@ -123,6 +157,10 @@ def _changes(app: FastAPI, station: Station) -> None:
     def wrong(marked: Marked) -> None:
         station.mark_wrong(marked.inspection)
 
+    @app.post("/api/correct", status_code=204)
+    def correct(asked: Correction) -> None:
+        station.contents.correct(**dict(asked))
+
     @app.post("/api/retry", status_code=204)
     def retry() -> None:
         station.retry()
@@ -137,6 +175,8 @@ def _changes(app: FastAPI, station: Station) -> None:
     app.add_exception_handler(NotNowError, refuse(409, lambda _: "not_now"))
     app.add_exception_handler(CameraNotReadyError, refuse(409, lambda _: "camera"))
     app.add_exception_handler(ApprovalError, refuse(403, lambda e: getattr(e, "code", "refused")))
+    app.add_exception_handler(CorrectionError, refuse(422, lambda e: f"view_{getattr(e, 'code', 'failed')}"))
+    app.add_exception_handler(GalleryError, refuse(507, lambda _: "gallery"))
     app.add_exception_handler(SpoolError, refuse(507, lambda e: f"spool_{getattr(e, 'code', 'failed')}"))
     app.add_exception_handler(OSError, refuse(507, lambda _: "disk"))
     app.add_exception_handler(ReasonError, refuse(422, lambda _: "reason"))

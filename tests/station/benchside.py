@@ -11,7 +11,7 @@ import numpy as np
 
 from inspector.frame import Frame, Pixels
 from inspector.spec import Check, PackingSpec, Stage
-from inspector.verdict import CheckResult, Fault, Finding, MarkSeen, Parcel, Result, Verdict, combine
+from inspector.verdict import CheckResult, Fault, Finding, ItemSeen, MarkSeen, Parcel, Result, Verdict, combine
 from station.bench import Bench, World
 from station.camera import Shot
 from station.orders import Order, OrderError
@@ -43,6 +43,7 @@ class WrittenEye:
     results: dict[Check, Result] = field(default_factory=dict)
     findings: dict[Check, tuple[Finding, ...]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    items: tuple[ItemSeen, ...] = ()
     seen: list[tuple[str, ...]] = field(default_factory=list)
 
     def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
@@ -58,7 +59,8 @@ class WrittenEye:
         default = Result.PASS if wanted in stages else Result.SKIPPED
         result = self.results.get(check, default) if wanted in stages else default
         marks = (MarkSeen("fragile", 0.9, (15, 15, 5, 5), 0.0),) if check is Check.MARKS else ()
-        return CheckResult(check, result, findings=self.findings.get(check, ()), marks=marks)
+        items = self.items if check is Check.CONTENTS else ()
+        return CheckResult(check, result, findings=self.findings.get(check, ()), marks=marks, items=items)
 
 
 TORN = Finding("tear", 0.5, 0.9, (12, 12, 8, 8), "torn on the left side")

@@ -21,7 +21,8 @@ from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from inspector.frame import Frame, decode
+from inspector.frame import Frame, Pixels, decode
+from inspector.gallery import Gallery
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Fault, Result, Verdict
 from station.approval import hash_pin
@@ -53,13 +54,21 @@ def api(request: httpx.Request) -> httpx.Response:
 class Kiosk:
     """A running station behind its kiosk app."""
 
-    def __init__(self, folder: Path, eye: WrittenEye, *, auto: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        eye: WrittenEye,
+        *,
+        auto: bool = False,
+        gallery: Gallery | None = None,
+        shown: Pixels | None = None,
+    ) -> None:
         pictures = folder / "pictures"
         pictures.mkdir()
         for n in range(3):
             picture = np.full((120, 160, 3), 60 + 60 * n, np.uint8)
             picture[30:70, 30:90] = (0, 0, 255)
-            cv2.imwrite(str(pictures / f"{n}.png"), picture)
+            cv2.imwrite(str(pictures / f"{n}.png"), picture if shown is None else shown)
         self.settings = StationSettings(
             camera=PictureFolder(path=pictures),
             data=folder / "data",
@@ -68,7 +77,7 @@ class Kiosk:
             trigger=TriggerSettings(auto=auto),
         )
         self.put: list[tuple[str, bytes]] = []
-        self.station = Station(self.settings, eye, transport=httpx.MockTransport(self.api))
+        self.station = Station(self.settings, eye, transport=httpx.MockTransport(self.api), gallery=gallery)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.web = httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=60)

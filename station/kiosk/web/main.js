@@ -2,6 +2,7 @@
 // but the language, the sound, and whether the packer has seen the verdict.
 
 import { call } from "./calls.js";
+import { items } from "./contents.js";
 import { language, nameOf, other, speak, t } from "./language.js";
 import { connect, drawOn } from "./live.js";
 import { askOverride, prepareOverride } from "./override.js";
@@ -96,6 +97,11 @@ function worthShowing({ pictures, verdict }) {
   return findings.length ? findings[0].frame : Math.max(0, pictures.length - 1);
 }
 
+/** The order's items; what was learnt is told like a notice. */
+function contents() {
+  items(view, (text) => { told = text; notice(); }, (rows) => list(t("contents_list"), rows, [{ label: "close", kind: "plain" }]));
+}
+
 function draw() {
   if (!view) return;
   if (view.turn !== shownTurn) {
@@ -107,6 +113,7 @@ function draw() {
     if (!first && CALLING.has(view.parcel.phase)) sound("hold");
     told = null;
     panel(view.parcel, acts);
+    contents();
     picture();
   }
   byId("verdict").classList.toggle("unseen-yet", !acknowledged);
@@ -135,6 +142,7 @@ async function switchTo(wanted) {
   header();
   if (!view) return;
   panel(view.parcel, acts);
+  contents();
   picture();
   draw();
 }

@@ -5,6 +5,7 @@ import { t } from "./language.js";
 
 const REASONS = ["sound", "mark_elsewhere", "counted", "label_right"];
 const byId = (id) => document.getElementById(id);
+let asked = { reasons: true, run: null };
 let reason = "";
 let approver = "";
 
@@ -62,7 +63,12 @@ function pad() {
   }));
 }
 
-export function askOverride(view) {
+/** Ask for a second person. title: what they decide. reasons: whether one is needed. run({reason, approver, pin}). */
+export function askSecond(view, { title, submit, reasons, run }) {
+  asked = { reasons, run };
+  byId("override-title").textContent = title;
+  byId("override-submit").textContent = submit;
+  byId("reasons").parentElement.hidden = !reasons;
   reason = "";
   approver = "";
   byId("reason-text").value = byId("pin").value = "";
@@ -72,6 +78,10 @@ export function askOverride(view) {
   byId("override-dialog").showModal();
 }
 
+export const askOverride = (view) => askSecond(view, {
+  title: t("override_title"), submit: t("override_submit"), reasons: true, run: (told) => call("override", told),
+});
+
 export function prepareOverride(current) {
   const dialog = byId("override-dialog");
   byId("override-cancel").addEventListener("click", () => dialog.close());
@@ -80,14 +90,14 @@ export function prepareOverride(current) {
     event.preventDefault();
     const error = byId("override-error");
     const text = byId("reason-text").value.trim() || (reason && t(`reason.${reason}`));
-    if (!text) error.textContent = t("refused.reason");
+    if (asked.reasons && !text) error.textContent = t("refused.reason");
     else if (!approver) error.textContent = t("refused.no_approver");
     else {
       try {
-        await call("override", { reason: text, approver, pin: byId("pin").value });
+        await asked.run({ reason: text, approver, pin: byId("pin").value });
         dialog.close();
       } catch (refusal) {
-        error.textContent = t(`refused.${refusal.code}`, { wait: Math.ceil(refusal.wait) });
+        error.textContent = t(`refused.${refusal.code}`, { wait: Math.ceil(refusal.wait), text: refusal.text });
         byId("pin").value = "";
         byId("pin").focus();
       }

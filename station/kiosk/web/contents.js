@@ -1,0 +1,129 @@
+// What the order lists, item by item: there, missing or not sure; and how the packers show what the machine got wrong.
+
+import { call } from "./calls.js";
+import { t } from "./language.js";
+import { askSecond } from "./override.js";
+
+const SIGNS = { present: "pass", missing: "fail", extra: "fail", wrong: "fail", unsure: "unsure" };
+const WORST_FIRST = ["missing", "wrong", "extra", "unsure", "present"];
+const SHOWN = 4;
+const byId = (id) => document.getElementById(id);
+let known = new Map(); // item -> {name, reference}
+let knownTurn = -1;
+
+function node(name, attributes = {}, ...inside) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...inside);
+  return made;
+}
+
+function sign(result) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${SIGNS[result] ?? "unsure"}`);
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "sign");
+  svg.append(use);
+  return svg;
+}
+
+export const nameOfItem = (item) => known.get(item)?.name ?? item;
+const pictureOf = (item) => {
+  const reference = known.get(item)?.reference;
+  return reference ? `reference?item=${encodeURIComponent(item)}&id=${reference}` : null;
+};
+
+function chip(line, open) {
+  const many = line.expected > 1 ? ` ${t("item_count", line)}` : "";
+  const made = node("button", { class: SIGNS[line.result] ?? "unsure", "data-item": line.item }, sign(line.result),
+    node("span", {}, node("b", {}, nameOfItem(line.item)), node("small", {}, t(`item.${line.result}`) + many)));
+  const address = pictureOf(line.item);
+  if (address && line.result !== "present") made.append(node("img", { src: address, alt: t("reference_of", { name: nameOfItem(line.item) }) }));
+  made.addEventListener("click", () => open(line));
+  return node("li", {}, made);
+}
+
+/** The list below the checks. all: shows every line in a dialog. */
+export function items(view, said, all) {
+  const lines = view.parcel.verdict?.checks.contents.items ?? [];
+  const focused = document.activeElement?.dataset?.item;
+  byId("items").hidden = !lines.length;
+  const sorted = [...lines].sort((a, b) => WORST_FIRST.indexOf(a.result) - WORST_FIRST.indexOf(b.result));
+  const open = (line) => show(view, line, said);
+  const room = sorted.length > SHOWN ? SHOWN - 1 : SHOWN;
+  const rows = sorted.slice(0, room).map((line) => chip(line, open));
+  if (sorted.length > room) {
+    const more = node("button", { class: "more" }, t("more_items", { n: sorted.length - room }));
+    more.addEventListener("click", () => all(sorted.map((line) => chip(line, open))));
+    rows.push(node("li", {}, more));
+  }
+  byId("items").replaceChildren(...rows);
+  if (focused) byId("items").querySelector(`[data-item="${CSS.escape(focused)}"]`)?.focus();
+  if (lines.length && knownTurn !== view.turn) learn(view, said, all);
+}
+
+/** Names and pictures of the items, once for each look at a parcel. */
+async function learn(view, said, all) {
+  knownTurn = view.turn;
+  const told = await fetch("contents").then((answer) => answer.json()).catch(() => []);
+  known = new Map(told.map((one) => [one.item, one]));
+  if (knownTurn === view.turn) items(view, said, all);
+}
+
+/** One item: what it looks like, and what in the picture it is, if the packer knows better. */
+async function show(view, line, said) {
+  const dialog = byId("item-dialog");
+  for (const other of document.querySelectorAll("dialog[open]")) other.close();
+  const name = nameOfItem(line.item);
+  const address = pictureOf(line.item);
+  byId("item-title").textContent = t("item_line", { count: line.expected, name });
+  byId("item-picture").hidden = !address;
+  byId("item-unknown").hidden = Boolean(address);
+  if (address) byId("item-picture").src = address;
+  byId("item-picture").alt = t("reference_of", { name });
+  const frame = frameOf(view, line);
+  const wrong = byId("item-wrong");
+  wrong.hidden = !line.boxes.length;
+  wrong.textContent = t("it_is_not", { name });
+  wrong.onclick = () => confirm(view, line, "wrong", line.boxes.at(-1), frame, said);
+  byId("things").replaceChildren();
+  dialog.showModal();
+  if (line.result === "present") return;
+  const boxes = await fetch(`things/${view.turn}/${frame}`).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
+  const picture = new Image();
+  picture.src = `judged/${view.turn}/${frame}.jpg`;
+  await picture.decode().catch(() => {});
+  const places = [...line.boxes, ...boxes];
+  byId("things").replaceChildren(...(places.length
+    ? places.map((box, index) => thing(picture, box, index, () => confirm(view, line, "there", box, frame, said)))
+    : [node("p", {}, t("no_things"))]));
+}
+
+const frameOf = (view, line) =>
+  (line.boxes.length ? line.frame : Math.max(0, view.parcel.pictures.findIndex((one) => one.stage === "open")));
+
+function thing(picture, [x, y, w, h], index, choose) {
+  const canvas = node("canvas", { width: 132, height: 132, "aria-hidden": "true" });
+  const scale = Math.min(132 / w, 132 / h);
+  canvas.getContext("2d").drawImage(picture, x, y, w, h, (132 - w * scale) / 2, (132 - h * scale) / 2, w * scale, h * scale);
+  const made = node("button", { type: "button", "aria-label": t("thing_number", { n: index + 1 }) }, canvas);
+  made.addEventListener("click", choose);
+  return made;
+}
+
+function confirm(view, line, kind, box, frame, said) {
+  byId("item-dialog").close();
+  askSecond(view, {
+    title: t(`correct_${kind}`, { name: nameOfItem(line.item) }),
+    submit: t("correct_submit"),
+    reasons: false,
+    run: async ({ approver, pin }) => {
+      await call("correct", { turn: view.turn, item: line.item, kind, frame, box, approver, pin });
+      knownTurn = -1;
+      said(t("learnt"));
+    },
+  });
+}
+
+byId("item-close").addEventListener("click", () => byId("item-dialog").close());
