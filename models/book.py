@@ -92,8 +92,8 @@ def read_book(site: Path) -> Book:
         return Book()
     except (OSError, ValidationError) as error:
         raise RegistryError(
-            f"{path} cannot be read: {in_words(error)}. Restore the file, or move it away to begin anew with the models "
-            "that ship (a site's models stay in their folders and can be added again)"
+            f"{path} cannot be read: {in_words(error)}. Restore the file, or move it away to begin anew with the "
+            "models that ship (a site's models stay in their folders and can be added again)"
         ) from error
 
 
