@@ -84,6 +84,31 @@ def parcels(
     sys.exit(UNUSABLE if unreadable else MEASURED)
 
 
+@evaluate.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="All figures as one JSON object.")
+@click.option("--limit", type=click.IntRange(1), help="Only so many pictures of each family, spread evenly.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of one inference.")
+def contents(folder: Path, *, as_json: bool, limit: int | None, threads: int) -> None:
+    """Measure the contents check on FOLDER: photos of things, some of them to teach from, or rendered open boxes.
+
+    Exit code: 0 measured, 2 the folder or the model cannot be used.
+    """
+    from inspector import EngineError
+    from inspector.embedder import Embedder
+    from models import ModelError
+    from models.evaluation.contents_document import as_text, contents_document
+    from models.evaluation.labelled import LabelsError
+
+    try:
+        embedder = Embedder.load(threads=threads)
+        document = contents_document(folder, embedder, limit=limit, progress=lambda line: click.echo(line, err=True))
+    except (LabelsError, ModelError, EngineError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else as_text(document))
+
+
 def _choice(named: str | None) -> Active:
     """Which models judge: the active ones, with the named one (a folder, or NAME/VERSION) in the place of its kind."""
     import models

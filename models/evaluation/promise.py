@@ -69,7 +69,7 @@ class Promise:
     kind: `binomial`, `conformal`, or `dkw` where what was asked could not be promised and the point was chosen by cost.
     rate_at_most: share that is judged wrongly, at most.  confidence: None for `conformal`, which holds on average.
     photos, groups, wrong: how many of the class were there, and how many photos of it are judged wrongly here.
-    asked: the rate that was asked for.  supports: when it could not be promised, what that many groups can support.
+    asked: the rate that was asked for.  supports: what it would take when it is not promised: groups, or another point.
     """
 
     kind: str
@@ -210,8 +210,9 @@ def promised(
 
     below: wrong are those below it (damaged that pass), otherwise those from it on (intact that are stopped).
     Where the threshold is at least as strict as `pass_below` or `stop_from` tells for this rate, the rate is promised.
-    Where n does not support that, the threshold rests on the costs alone, that is on these photos; then the bound is
-    one that holds for all thresholds at once (`dkw_margin`): wider, but true.
+    Where it is not, because n does not support that or because the promise was not asked to move it, the threshold
+    rests on the costs alone, that is on these photos; then the bound is one that holds for all thresholds at once
+    (`dkw_margin`): wider, but true.
     """
     worst = group_worst(probabilities, groups, highest=not below)
     n = len(worst)
@@ -223,6 +224,8 @@ def promised(
     seen = float((worst < threshold).mean() if below else (worst >= threshold).mean())
     bound = min(1.0, seen + dkw_margin(n, asked.confidence))
     told = supports(n, rate, asked.confidence, asked.kind)
+    if limit is not None:
+        told = f"the point was chosen by cost; at most {rate:.1%} would need {'unsure' if below else 'fail'} at {limit}"
     return Promise("dkw", bound, asked.confidence, len(probabilities), n, wrong, rate, told)
 
 

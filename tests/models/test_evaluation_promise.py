@@ -24,7 +24,7 @@ from models.evaluation.bounds import (
     upper_bound,
 )
 from models.evaluation.metrics import Array, Bools
-from models.evaluation.promise import Asked, Costs, choose, expected_cost, pass_below, stop_from
+from models.evaluation.promise import Asked, Costs, choose, expected_cost, pass_below, promised, stop_from
 
 MISS, SURE = 0.1, 0.9
 
@@ -230,6 +230,18 @@ def test_too_few_photos_say_what_they_can_support() -> None:
     assert told["asked"] == 0.05
     assert "12 groups support at most 22.1% with 95% confidence" in told["why"]
     assert told["miss_rate_at_most"] >= dkw_margin(12)
+
+
+def test_a_point_that_only_costs_chose_tells_which_one_would_keep_the_promise() -> None:
+    p = np.linspace(0.3, 0.9, 80)
+    names = [str(i) for i in range(80)]
+    limit = pass_below(p, names, 0.1)
+    assert limit is not None
+    kept, broken = (promised(p, names, at, 0.1, Asked(), below=True) for at in (limit, limit + 0.1))
+    assert (kept.kind, kept.rate_at_most, kept.kept) == ("binomial", 0.1, True)
+    assert (broken.kind, broken.kept) == ("dkw", False)
+    assert broken.supports is not None
+    assert f"would need unsure at {limit}" in broken.supports
 
 
 def test_all_intact_at_certainty_leave_nothing_to_promise() -> None:
