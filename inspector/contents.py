@@ -11,7 +11,7 @@ from inspector.embedder import Embedder
 from inspector.frame import Frame
 from inspector.gallery import Embedder as AnyEmbedder
 from inspector.gallery import Item
-from inspector.scene import look
+from inspector.scene import Scene, look
 from inspector.sightings import FLOOR, Sighting, Wanted, sight
 from inspector.spec import Check, ExpectedItem, PackingSpec
 from inspector.template import Memory
@@ -27,7 +27,7 @@ MOST_SHIFT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """One line of the packing list over all pictures. best: the sightings of the picture that shows most of it, surest
     first. frame: which picture that is. odds: of each piece, the surest over all pictures. often: in how many pictures.
     """
@@ -60,8 +60,19 @@ def check_contents(
     if not isinstance(embedder, Embedder):
         return _by_hand(lines, "no gallery of taught items is open")
     known = {line.item: taught[line.item] for line in lines if taught and line.item in taught}
-    card = embedder.card.contents
-    seen = _look(frames, [line for line in lines if line.item in known], known, embedder, card)
+    scenes = [look(frame.bgr, embedder) for frame in frames] if known else []
+    seen = search(scenes, lines, known, embedder)
+    return judge(lines, seen, known, embedder.card.contents, weight_g)
+
+
+def judge(
+    lines: Sequence[ExpectedItem],
+    seen: Mapping[str, Seen],
+    known: Mapping[str, Item],
+    card: ContentsCard,
+    weight_g: float | None = None,
+) -> CheckResult:
+    """The answer of the check to what `search` has seen of each known line. Lines name each item once."""
     weighed = _weigh(lines, seen, known, weight_g)
     judged = [_judge(seen[line.item], card, weighed) if line.item in seen else _untaught(line) for line in lines]
     return _told(judged, seen, weighed, weight_g)
@@ -82,31 +93,29 @@ def _by_hand(lines: Sequence[ExpectedItem], why: str) -> CheckResult:
     return CheckResult(Check.CONTENTS, Result.SKIPPED, reason=f"{why}: count {listed}{more} by hand", items=items)
 
 
-def _look(
-    frames: Sequence[Frame],
-    lines: Sequence[ExpectedItem],
-    known: Mapping[str, Item],
-    embedder: Embedder,
-    card: ContentsCard,
-) -> dict[str, _Seen]:
-    """Every known line, searched for in every picture."""
+def search(
+    scenes: Sequence[Scene], lines: Sequence[ExpectedItem], known: Mapping[str, Item], embedder: Embedder
+) -> dict[str, Seen]:
+    """Every known line, searched for in every picture of the same box, by item."""
+    lines = [line for line in lines if line.item in known]
     if not lines:
         return {}
     wanted = [
         Wanted(MEMORY.template(known[line.item], embedder), line.quantity, _shift(known[line.item], embedder))
         for line in lines
     ]
-    pictures = [sight(wanted, look(frame.bgr, embedder), card, embedder.cohort) for frame in frames]
+    card = embedder.card.contents
+    pictures = [sight(wanted, scene, card, embedder.cohort) for scene in scenes]
     found = {}
     for row, line in enumerate(lines):
         by_frame = [picture[row] for picture in pictures]
-        most = max(range(len(frames)), key=lambda i: sum(exp(min(s.odds, 0.0)) for s in by_frame[i]))
+        most = max(range(len(scenes)), key=lambda i: sum(exp(min(s.odds, 0.0)) for s in by_frame[i]))
         pieces = max(len(s) for s in by_frame)
         odds = [
             max((s[k].odds for s in by_frame if k < len(s)), default=FLOOR) for k in range(max(pieces, line.quantity))
         ]
         often = sum(bool(s) and _probability(s[0].odds) >= card.present for s in by_frame)
-        found[line.item] = _Seen(line, tuple(by_frame[most]), most, tuple(odds), often)
+        found[line.item] = Seen(line, tuple(by_frame[most]), most, tuple(odds), often)
     return found
 
 
@@ -118,7 +127,7 @@ def _shift(item: Item, embedder: Embedder) -> float:
 
 
 def _weigh(
-    lines: Sequence[ExpectedItem], seen: Mapping[str, _Seen], known: Mapping[str, Item], weight_g: float | None
+    lines: Sequence[ExpectedItem], seen: Mapping[str, Seen], known: Mapping[str, Item], weight_g: float | None
 ) -> Weighed | None:
     """Weight and picture together; None where there is no weight, or an item's own is not known."""
     if weight_g is None:
@@ -151,7 +160,7 @@ def _untaught(line: ExpectedItem) -> _Judged:
     return _Judged(ItemSeen(line.item, line.quantity, 0, "unsure"), text=text)
 
 
-def _judge(seen: _Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
+def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     """One line: present, missing, extra or unsure, and where to look."""
     line, wanted = seen.line, seen.line.quantity
     chances = [_probability(odds) for odds in seen.odds]
@@ -181,7 +190,7 @@ def _judge(seen: _Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
 
 def _told(
     judged: Sequence[_Judged],
-    seen: Mapping[str, _Seen],
+    seen: Mapping[str, Seen],
     weighed: Weighed | None,
     weight_g: float | None,
 ) -> CheckResult:
@@ -202,7 +211,7 @@ def _told(
     )
 
 
-def _finding(judged: _Judged, seen: Mapping[str, _Seen]) -> Finding:
+def _finding(judged: _Judged, seen: Mapping[str, Seen]) -> Finding:
     item = judged.item
     if item.result == "extra":
         last = seen[item.item].best[item.found - 1]

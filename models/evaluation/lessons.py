@@ -22,8 +22,8 @@ Taught = dict[str, list[tuple[Pixels, Mask]]]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One lesson. kind: where it comes from. group: what belongs together and is never split. truth: boxes xywh
-    of each taught item, none for those that are absent; an item that is there but hardly seen is not in it at all.
+    """One picture. kind: where it comes from. group: what belongs together and is never split. truth: boxes xywh of
+    each taught item, none for those that are absent; an item that is there but hardly seen is not in it at all.
     """
 
     kind: str
@@ -67,6 +67,27 @@ def photos(contents: Path, rng: np.random.Generator, *, family: str, shots: int)
     return dict(taught), lessons
 
 
+def registered(contents: Path, *, family: str) -> tuple[Taught, list[Lesson]]:
+    """Photos of one family whose things are taught from the reference photos that annotations.json names."""
+    told = json.loads((contents / "annotations.json").read_text("utf-8"))
+    names = {c["id"]: c["name"] for c in told["categories"]}
+    boxes = _boxes(told)
+    taught: Taught = {}
+    for category, files in told["references"].items():
+        if names[int(category)].startswith(f"{family}/"):
+            taught[names[int(category)]] = [cut_out(_read(contents / file))[0] for file in files]
+    lessons = []
+    for image in told["images"]:
+        inside = [b for b in boxes[image["id"]] if names[b["category_id"]] in taught]
+        if image["is_reference"] or not inside:
+            continue
+        truth: dict[str, list[Box]] = {thing: [] for thing in taught}
+        for b in inside:
+            truth[names[b["category_id"]]].append(tuple(b["bbox"]))
+        lessons.append(Lesson(family, image["file_name"], _read(contents / image["file_name"]), truth))
+    return taught, lessons
+
+
 def renders(folder: Path, rng: np.random.Generator) -> tuple[Taught, list[Lesson]]:
     """Rendered open boxes; each thing is taught from one view of its order, the other views are the lessons, and things
     of other orders are absent from them.
@@ -78,16 +99,16 @@ def renders(folder: Path, rng: np.random.Generator) -> tuple[Taught, list[Lesson
         if image["scene"] == "open_box":
             groups[image["group_id"]].append(image)
     taught: Taught = {}
-    lessons = []
+    views = []
     for group, images in sorted(groups.items()):
         first, *others = sorted(images, key=lambda image: -_seen(boxes[image["id"]]))
         bgr = _read(folder / "images" / first["file_name"])
         for b in boxes[first["id"]]:
             if b["category"].startswith("item_") and b["visible_fraction"] > 0.75 and min(b["bbox"][2:]) >= 16:
                 taught[f"{group}/{b['kind']}"] = [_masked(bgr, b)]
-        lessons += [(group, image) for image in others]
+        views += [(group, image) for image in others]
     lessons = []
-    for group, image in lessons:
+    for group, image in views:
         truth: dict[str, list[Box]] = {}
         kinds = {b["kind"] for b in boxes[image["id"]] if b["category"].startswith("item_")}
         for b in boxes[image["id"]]:

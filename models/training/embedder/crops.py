@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.frame import Pixels
+from models.evaluation.lessons import mask_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -70,25 +71,6 @@ def render_crops(renders: Path, split: str | None = None) -> Iterator[Crop]:
                 y, x = cut
                 thing = f"{image['group_id']}/{b['kind']}"
                 yield Crop(bgr[y, x], mask_of(b["segmentation"])[y, x], thing, image["file_name"], image["group_id"])
-
-
-def mask_of(segmentation: dict[str, Any]) -> Mask:
-    """COCO's compressed run lengths -> bool (h, w). The format: github.com/cocodataset/cocoapi, common/maskApi.c."""
-    height, width = segmentation["size"]
-    runs: list[int] = []
-    value = shift = 0
-    for byte in segmentation["counts"].encode():
-        code = byte - 48
-        value |= (code & 0x1F) << shift
-        shift += 5
-        if code & 0x20:
-            continue
-        if code & 0x10:
-            value |= -1 << shift
-        runs.append(value + runs[-2] if len(runs) > 2 else value)
-        value = shift = 0
-    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    return flat.reshape(width, height).T
 
 
 def _by_image(told: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inspector.frame import Pixels
+from models.evaluation.lessons import Lesson, Taught
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
 SIDE = 240
 """Pixels of a thing's longer side as it is kept."""
+DULL = 30.0
+"""Standard deviation of levels below which a patch is mostly left out: walls and skies are no products."""
 LEAST_SEEN = 0.35
 """Share of a thing that must be seen for it to count as there; with less it counts as neither."""
 
@@ -38,6 +42,27 @@ class Tote:
     hidden: frozenset[str]
 
 
+def totes(parcels: Path, rng: np.random.Generator, *, things: int, pictures: int) -> tuple[Taught, list[Lesson]]:
+    """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/)."""
+    names = sorted(p for p in (parcels / "images").iterdir() if p.suffix == ".jpg")
+    photos = [np.asarray(cv2.imread(str(names[i])), np.uint8) for i in rng.choice(len(names), 120, replace=False)]
+    pool = [patch(photos[i % len(photos)], f"tote-{i}", rng) for i in range(things)]
+    taught: Taught = {}
+    for thing in pool:
+        shown = relit(thing.bgr, rng, 0.7)
+        taught[thing.name] = [(shown, thing.mask)]
+    lessons = []
+    for number in range(pictures):
+        chosen = [pool[i] for i in rng.choice(len(pool), 20, replace=False)]
+        inside: list[Thing] = chosen[: int(rng.integers(7, 12))]
+        made = compose(inside, ground(photos[int(rng.integers(len(photos)))], rng), rng)
+        truth = {
+            t.name: [made.boxes[t.name]] if t.name in made.boxes else [] for t in chosen if t.name not in made.hidden
+        }
+        lessons.append(Lesson("totes", f"tote-{number}", made.bgr, truth))
+    return taught, lessons
+
+
 def patch(photo: Pixels, name: str, rng: np.random.Generator) -> Thing:
     """A piece of a photo, as if it were the print on a thing: rectangles mostly, some round, some with cut corners."""
     height, width = photo.shape[:2]
@@ -47,6 +72,8 @@ def patch(photo: Pixels, name: str, rng: np.random.Generator) -> Thing:
     w, h = max(24, int(w)), max(24, int(h))
     x, y = int(rng.integers(0, max(1, width - w))), int(rng.integers(0, max(1, height - h)))
     piece = photo[y : y + h, x : x + w]
+    if piece.std() < DULL and rng.random() < 0.8:
+        return patch(photo, name, rng)
     scale = SIDE / max(piece.shape[:2])
     size = (max(16, round(piece.shape[1] * scale)), max(16, round(piece.shape[0] * scale)))
     piece = np.asarray(
