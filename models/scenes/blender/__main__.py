@@ -1,4 +1,4 @@
-"""The tool's command line: `pictures` renders the demo's, `scenes` training scenes, `collect` gathers labels."""
+"""The tool's command line: `pictures`, `scenes` and `open` render, `collect` gathers labels, `sheet` shows."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def arguments() -> argparse.ArgumentParser:
     scenes.add_argument("--size", type=int, nargs=2, default=(512, 384), metavar=("WIDTH", "HEIGHT"))
     scenes.add_argument("--samples", type=int, default=8)
     scenes.add_argument("--threads", type=int, default=1)
+    opened = commands.add_parser(
+        "open", help="render open boxes with known contents, and their items' reference photos"
+    )
+    opened.add_argument("--out", type=Path, required=True)
+    opened.add_argument("--boxes", type=int, default=100)
+    opened.add_argument("--designs", type=int, default=52, help="how many items the shop sells")
+    opened.add_argument("--references", type=int, default=1, help="photos of each item alone")
+    opened.add_argument("--shard", type=int, default=0)
+    opened.add_argument("--shards", type=int, default=1)
+    opened.add_argument("--minutes", type=float, default=1e9, help="stop after this long")
+    opened.add_argument("--seed", type=int, default=1)
+    opened.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"))
+    opened.add_argument("--samples", type=int, default=6)
+    opened.add_argument("--threads", type=int, default=1)
     collect = commands.add_parser("collect", help="part files -> annotations.json (COCO)")
     collect.add_argument("folder", type=Path)
     collect.add_argument("--val", type=float, default=0.15, help="share of groups in the val split")
@@ -61,6 +75,14 @@ def main() -> None:
             tuple(args.size), args.samples, args.threads,
         )  # fmt: skip
         render_scenes(run, say)
+    elif args.command == "open":
+        from models.scenes.blender.boxes import BoxRun, render_boxes  # noqa: PLC0415  see above
+
+        box_run = BoxRun(
+            args.out, args.seed, args.boxes, args.designs, args.references, args.shard, args.shards, args.minutes,
+            tuple(args.size), args.samples, args.threads,
+        )  # fmt: skip
+        render_boxes(box_run, say)
     elif args.command == "sheet":
         from models.scenes.blender.contact import contact_sheet  # noqa: PLC0415  see above
 

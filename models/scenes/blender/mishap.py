@@ -17,7 +17,6 @@ from models.scenes.blender.damage.tear import Tear
 from models.scenes.blender.faces import FACES
 from models.scenes.blender.paint import Array, Rng
 
-
 GOLDEN = (5**0.5 - 1) / 2
 
 

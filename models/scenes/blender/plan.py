@@ -88,7 +88,7 @@ def seen(group: Group, view: int, seed: int) -> Scene:
         walls = _walls(rng, sight, float(np.hypot(*group.parcel.half[:2])), alone=not group.neighbours)
     alone = benched and not group.neighbours
     return Scene(
-        [group.placed, *group.neighbours], ground, _light(rng), sight, _film(rng),
+        [group.placed, *group.neighbours], ground, light(rng), sight, _film(rng),
         tools=_tools(rng, float(np.hypot(*group.parcel.half[:2]))) if alone else (),
         top_turn=float(rng.uniform(0, 2 * np.pi)), walls=walls, shades=_shades(rng),
         hands=_hands(rng),
@@ -160,7 +160,7 @@ def _shades(rng: Rng) -> tuple[tuple[float, float, float, float, float, float], 
     )  # fmt: skip
 
 
-def _light(rng: Rng) -> Light:
+def light(rng: Rng) -> Light:
     """Panels in a room, or one small hard lamp like sun, a porch light or a flash; some of it warm, some cold."""
     lamps = []
     hard = rng.random() < 0.4

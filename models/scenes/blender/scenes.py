@@ -80,6 +80,7 @@ def render_scenes(run: Run, report: Callable[[str], None]) -> None:
                     "camera": {"elevation_deg": round(scene.view.elevation, 1), "fill": round(scene.view.fill, 2)},
                     "bench": scene.top.kind, "looks": list(made.looks),
                     "walls": [wall.top.kind for wall in scene.walls], "clutter": [tool[0] for tool in scene.tools],
+                    "hands": len(scene.hands),
                     "light": {"environment": scene.light.environment, "strength": round(scene.light.strength, 2)},
                 }  # fmt: skip
                 lines.write(json.dumps({"image": image, "annotations": annotations}, ensure_ascii=False) + "\n")
