@@ -111,13 +111,11 @@ def settled(figure: Figure, groups: int) -> Figure:
 
     Where all that was seen is right (or wrong), every draw says the same, and the interval would be a point: 0 of 3 is
     not surely 0. The exact two-sided 95 % interval of that many groups (Clopper and Pearson 1934) takes its place.
-    From one group nothing is known of others: no interval.
+    Anything else that one group shows tells nothing of others: no interval.
     groups: those the figure's events come from, of the scarcer class where it ranks two.
     """
-    if not figure.low == figure.high == figure.value:
-        return figure
-    if figure.value not in (0.0, 1.0) or not groups:
-        return Figure(figure.value, math.nan, math.nan, figure.n) if groups < 2 else figure
-    edge = upper_bound(0, groups, 0.975)
-    low, high = (0.0, edge) if figure.value == 0 else (1 - edge, 1.0)
-    return Figure(figure.value, low, high, figure.n)
+    if figure.value in (0.0, 1.0) and figure.low == figure.high and groups:
+        edge = upper_bound(0, groups, 0.975)
+        low, high = (0.0, edge) if figure.value == 0 else (1 - edge, 1.0)
+        return Figure(figure.value, low, high, figure.n)
+    return figure if groups > 1 else Figure(figure.value, math.nan, math.nan, figure.n)
