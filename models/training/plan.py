@@ -136,7 +136,7 @@ def _wanted(
                 yield from [("parcel", "damage", box)] * 3
         return
     yield from [("frame", "prints", None), ("frame", "varied", None)]
-    if photo.source == "renders":
+    if photo.source == "renders" and photo.main is not None:
         yield "parcel", "plain", None
         yield from [("parcel", "prints", None)] * 2 + [("parcel", "varied", None)]
 
