@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.detector import Floats
-from inspector.embedder import unit
-from inspector.scene import Keypoints, Scene, corners, window_sums
+from inspector.scene import Keypoints, Scene, corners, summed, within
 from inspector.template import Template, View
 
 EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
@@ -62,23 +61,24 @@ def candidates(template: Template, scene: Scene, cohort: Floats) -> Candidates:
     parts = [scene.cells @ view.tokens.T for view in template.views]
     explained = np.max([part.max(-1) for part in parts], axis=0).astype(np.float32)
     explained -= explained.mean()
+    table = summed(explained[..., None])
     cells = np.maximum(1, np.round(windows[:, 2]) * np.round(windows[:, 3]))
-    inside = window_sums(explained[..., None], windows)[:, 0] / cells
+    inside = within(table, windows)[:, 0] / cells
     colour = np.max([_colour(view, scene, scene.palettes) for view in template.views], axis=0)
     first = cosine + 0.5 * inside + 0.3 * colour
     chosen = _best_apart(first, windows, WINDOWS)
     poses = [pose for view in template.views for pose in _poses(view, scene)]
     posed = scene.to_cells(np.stack([pose.box for pose in poses])) if poses else np.zeros((0, 4), np.float32)
     places = np.concatenate([windows[chosen], posed])
-    look = np.concatenate([looks[chosen], unit(window_sums(scene.map.cells, posed))])
-    palette = np.concatenate([scene.palettes[chosen], _shares(scene, posed)])
+    look = np.concatenate([looks[chosen], scene.look_at(posed)])
+    palette = np.concatenate([scene.palettes[chosen], scene.palette_at(posed)])
     at = (look @ template.prototypes.T).max(1)
     area = np.maximum(1, np.round(places[:, 2]) * np.round(places[:, 3]))
     evidence = np.stack(
         [
             _normed(look, at, template, cohort),
             (at - cosine.mean()) / max(float(cosine.std()), 1e-6),
-            window_sums(explained[..., None], places)[:, 0] / area,
+            within(table, places)[:, 0] / area,
             _coverage(parts, places),
             np.max([_colour(view, scene, palette) for view in template.views], axis=0),
             *_geometry(places, posed, poses),
@@ -87,11 +87,6 @@ def candidates(template: Template, scene: Scene, cohort: Floats) -> Candidates:
         axis=1,
     )
     return Candidates(scene.to_pixels(places), np.asarray(evidence, np.float32))
-
-
-def _shares(scene: Scene, places: Floats) -> Floats:
-    sums = window_sums(scene.colours, places)
-    return np.asarray(sums / np.maximum(sums.sum(-1, keepdims=True), 1e-9), np.float32)
 
 
 def _normed(look: Floats, cosine: Floats, template: Template, cohort: Floats) -> Floats:
@@ -113,7 +108,7 @@ def _coverage(parts: list[Floats], places: Floats) -> Floats:
 
 def _colour(view: View, scene: Scene, palettes: Floats) -> Floats:
     """Bhattacharyya coefficients (n,) of the view's colours and those of places, weighed by their rarity here."""
-    mine, theirs = view.palette * scene.rarity, np.maximum(palettes, 0) * scene.rarity
+    mine, theirs = view.palette * scene.rarity, palettes * scene.rarity
     mine, theirs = mine / max(float(mine.sum()), 1e-9), theirs / np.maximum(theirs.sum(1, keepdims=True), 1e-9)
     return np.asarray(np.sqrt(theirs) @ np.sqrt(mine), np.float32)
 

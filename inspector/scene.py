@@ -10,7 +10,7 @@ import numpy as np
 
 from inspector.cutout import proposals
 from inspector.detector import Floats
-from inspector.embedder import Embedder, FeatureMap, unit
+from inspector.embedder import Embedder, unit
 from inspector.frame import Pixels
 
 MAP_SIDE = 640
@@ -46,22 +46,22 @@ class Keypoints:
 class Scene:
     """One picture, ready to be searched.
 
-    size: width and height in pixels. map: its cells. cells: float32 (rows, columns, dim), the same, each of length 1.
-    colours: float32 (rows, columns, bins), each cell's share of every colour. windows: float32 (n, 4), xywh in cells:
+    size: width and height in pixels. cells: float32 (rows, columns, dim), what lies in each cell, of length 1.
+    rarity: float32 (bins,), how much a colour says here. windows: float32 (n, 4), xywh in cells:
     class-agnostic places where one thing may lie. looks: float32 (n, dim), the description of each window. palettes:
-    float32 (n, bins), the colours of each window.
+    float32 (n, bins), the colours of each window. cell_sums, colour_sums: see `summed`.
     """
 
     size: tuple[int, int]
-    map: FeatureMap
     cells: Floats
-    colours: Floats
     rarity: Floats
     windows: Floats
     proposed: int
     looks: Floats
     palettes: Floats
     keypoints: Keypoints
+    cell_sums: Floats
+    colour_sums: Floats
 
     def to_pixels(self, windows: Floats) -> Floats:
         """Windows xywh in cells -> boxes xywh in the picture's pixels, float32 (n, 4)."""
@@ -72,6 +72,14 @@ class Scene:
         """The other way round."""
         rows, columns = self.cells.shape[:2]
         return np.asarray(boxes / np.tile([self.size[0] / columns, self.size[1] / rows], 2), np.float32)
+
+    def look_at(self, windows: Floats) -> Floats:
+        """The description (n, dim) of windows xywh in cells."""
+        return unit(within(self.cell_sums, windows))
+
+    def palette_at(self, windows: Floats) -> Floats:
+        """The colours (n, bins) of windows xywh in cells."""
+        return normalised(np.maximum(within(self.colour_sums, windows), 0))
 
 
 def look(bgr: Pixels, embedder: Embedder) -> Scene:
@@ -87,17 +95,18 @@ def look(bgr: Pixels, embedder: Embedder) -> Scene:
     boxes = np.asarray(proposed, np.float32).reshape(-1, 4) / np.tile([width / shape[1], height / shape[0]], 2)
     windows = np.concatenate([boxes.astype(np.float32), grid(*shape)])
     share = colours.mean((0, 1))
+    cell_sums, colour_sums = summed(found.cells), summed(colours)
     return Scene(
         size=(width, height),
-        map=found,
         cells=unit(found.cells),
-        colours=colours,
         rarity=np.asarray(1 / np.sqrt(share + 0.01), np.float32),
         windows=windows,
         proposed=len(boxes),
-        looks=unit(window_sums(found.cells, windows)),
-        palettes=normalised(window_sums(colours, windows)),
+        looks=unit(within(cell_sums, windows)),
+        palettes=normalised(np.maximum(within(colour_sums, windows), 0)),
         keypoints=points,
+        cell_sums=cell_sums,
+        colour_sums=colour_sums,
     )
 
 
@@ -115,13 +124,18 @@ def grid(rows: int, columns: int) -> Floats:
     return np.concatenate(found).astype(np.float32) if found else np.zeros((0, 4), np.float32)
 
 
-def window_sums(cells: Floats, windows: Floats) -> Floats:
-    """Sums over windows xywh in cells of maps float32 (rows, columns, k) -> (n, k); at least one cell each."""
+def summed(cells: Floats) -> Floats:
+    """The summed-area table (rows + 1, columns + 1, k) of a map (rows, columns, k): Crow 1984."""
     rows, columns, width = cells.shape
     total = np.zeros((rows + 1, columns + 1, width), np.float32)
     np.cumsum(cells, axis=0, out=total[1:, 1:])
     np.cumsum(total[1:, 1:], axis=1, out=total[1:, 1:])
-    x0, y0, x1, y1 = corners(windows, rows, columns)
+    return total
+
+
+def within(total: Floats, windows: Floats) -> Floats:
+    """Sums (n, k) over windows xywh in cells, at least one cell each, from a summed-area table."""
+    x0, y0, x1, y1 = corners(windows, total.shape[0] - 1, total.shape[1] - 1)
     return np.asarray(total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0], np.float32)
 
 

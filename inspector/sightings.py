@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ SAME_PLACE = 0.55
 """Intersection over union from which on two items are said to be the same thing."""
 SAME_THING = 0.5
 """Intersection over the smaller one from which on two places are one piece of one item."""
+WORKERS = 2
+"""Items looked for at a time: numpy lets go of the interpreter for most of it."""
 SPARE = 2
 """Pieces looked for beyond the quantity: one too many is a fault too."""
 
@@ -48,8 +51,9 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
     Places where several items may lie are given to the one for which the total evidence is greatest.
     """
     places: list[tuple[int, float, Floats]] = []
-    for row, want in enumerate(wanted):
-        found = candidates(want.template, scene, cohort)
+    with ThreadPoolExecutor(WORKERS) as workers:
+        looked = workers.map(lambda want: candidates(want.template, scene, cohort), wanted)
+    for row, (want, found) in enumerate(zip(wanted, looked, strict=True)):
         odds = log_odds(found, card) + want.shift
         places += [(row, float(odds[i]), found.boxes[i]) for i in _pieces(found.boxes, odds, want.quantity + SPARE + 2)]
     places.sort(key=lambda place: -place[1])
