@@ -178,7 +178,8 @@ class Registry:
         are, and proven again. Raises ModelError, and what `golden` raises.
         """
         model = self.get(ref)
-        if self.state(ref) is State.CANDIDATE:
+        candidate = self.state(ref) is State.CANDIDATE
+        if candidate:
             compared = model.card.comparison
             if compared is None:
                 raise RegistryError(
@@ -188,9 +189,10 @@ class Registry:
             if compared.worse:
                 raise RegistryError(f"{ref} does worse than {compared.against} and stays a candidate: {compared.text}")
         golden(model)
-        with writing(self.site) as book:
-            if self._state(book, ref) is State.CANDIDATE:
-                self._move(book, ref, State.VALIDATED, why or "files, golden frames and comparison are good")
+        if candidate:
+            with writing(self.site) as book:
+                if self._state(book, ref) is State.CANDIDATE:
+                    self._move(book, ref, State.VALIDATED, why or "files, golden frames and comparison are good")
         return model
 
     def activate(self, ref: str, why: str = "") -> Model[Card]:
