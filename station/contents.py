@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
+from inspector.annotate import encode_jpeg
 from inspector.corrections import Kind
 from inspector.cutout import cut_out, proposals
 from inspector.frame import Pixels
@@ -17,7 +20,8 @@ from station.bench import Approver, Bench, NotNowError
 
 MOST_THINGS = 12
 """Offered to choose from: more than a packer looks through."""
-LARGEST_THING = 0.35
+WHITE = np.uint8(255)
+LARGEST_THING = 0.2
 """Share of the picture; what is larger is the box itself."""
 APART = 0.4
 """Two places that share more of the smaller one than this show the same thing."""
@@ -75,9 +79,12 @@ class ContentsDesk:
         return told
 
     def picture(self, item: str, reference: str) -> bytes | None:
-        """The JPEG of a reference."""
+        """The JPEG of a reference, on white: only the item is to be looked for."""
         found = self._gallery.reference(item, reference) if self._gallery is not None else None
-        return found.picture if found is not None else None
+        if found is None:
+            return None
+        bgr, mask = found.pixels()
+        return encode_jpeg(np.where(mask[..., None], bgr, WHITE), 90)
 
     def things(self, turn: int, frame: int) -> list[Box]:
         """Places in a judged picture where one thing lies, largest first, to choose from. Raises NotNowError."""

@@ -98,7 +98,9 @@ class ItemSync:
             some = {item: untold[item] for item in items[at : at + UP_AT_ONCE]}
             file = io.BytesIO()
             write_archive(self._gallery, file, some, only=some, at=self._clock())
-            self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+            answer = self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+            if not _taken_over(answer, len(some)):  # some proxies say 200 to everything
+                raise NotFollowedError("what answers there is not the API")
             told(self._gallery, some)
 
     def _down(self) -> bool:
@@ -127,3 +129,11 @@ class ItemSync:
         if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
             raise NotFollowedError(f"the API answers {answer.status_code} {answer.text[:200]}")
         return answer
+
+
+def _taken_over(answer: httpx.Response, items: int) -> bool:
+    """True when the API itself says that it has taken over so many items."""
+    try:
+        return bool(answer.json()["items"] == items)
+    except (ValueError, KeyError, TypeError):
+        return False

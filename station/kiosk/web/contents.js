@@ -1,14 +1,13 @@
 // What the order lists, item by item: there, missing or not sure; and how the packers show what the machine got wrong.
 
 import { call } from "./calls.js";
-import { t } from "./language.js";
+import { nameItems, nameOfItem, t } from "./language.js";
 import { askSecond } from "./override.js";
 
 const SIGNS = { present: "pass", missing: "fail", extra: "fail", wrong: "fail", unsure: "unsure" };
 const WORST_FIRST = ["missing", "wrong", "extra", "unsure", "present"];
-const SHOWN = 4;
 const byId = (id) => document.getElementById(id);
-let known = new Map(); // item -> {name, reference}
+let references = new Map(); // item -> id of its picture
 let knownTurn = -1;
 
 function node(name, attributes = {}, ...inside) {
@@ -28,9 +27,8 @@ function sign(result) {
   return svg;
 }
 
-export const nameOfItem = (item) => known.get(item)?.name ?? item;
 const pictureOf = (item) => {
-  const reference = known.get(item)?.reference;
+  const reference = references.get(item);
   return reference ? `reference?item=${encodeURIComponent(item)}&id=${reference}` : null;
 };
 
@@ -44,14 +42,17 @@ function chip(line, open) {
   return node("li", {}, made);
 }
 
-/** The list below the checks. all: shows every line in a dialog. */
-export function items(view, said, all) {
+/** The list below the checks. said(text): tells the packer. all(rows): shows every line. named(): names are known now. */
+export function items(view, { said, all, named }) {
   const lines = view.parcel.verdict?.checks.contents.items ?? [];
   const focused = document.activeElement?.dataset?.item;
   byId("items").hidden = !lines.length;
+  const ofOpenBox = view.parcel.stage === "open";
+  if (ofOpenBox && lines.length) byId("checks").hidden = true; // of the open box only this is judged
   const sorted = [...lines].sort((a, b) => WORST_FIRST.indexOf(a.result) - WORST_FIRST.indexOf(b.result));
   const open = (line) => show(view, line, said);
-  const room = sorted.length > SHOWN ? SHOWN - 1 : SHOWN;
+  const most = ofOpenBox ? 4 : 2; // the other checks need the room
+  const room = sorted.length > most ? most - 1 : most;
   const rows = sorted.slice(0, room).map((line) => chip(line, open));
   if (sorted.length > room) {
     const more = node("button", { class: "more" }, t("more_items", { n: sorted.length - room }));
@@ -60,15 +61,16 @@ export function items(view, said, all) {
   }
   byId("items").replaceChildren(...rows);
   if (focused) byId("items").querySelector(`[data-item="${CSS.escape(focused)}"]`)?.focus();
-  if (lines.length && knownTurn !== view.turn) learn(view, said, all);
+  if (lines.length && knownTurn !== view.turn) learn(view, named);
 }
 
 /** Names and pictures of the items, once for each look at a parcel. */
-async function learn(view, said, all) {
+async function learn(view, named) {
   knownTurn = view.turn;
   const told = await fetch("contents").then((answer) => answer.json()).catch(() => []);
-  known = new Map(told.map((one) => [one.item, one]));
-  if (knownTurn === view.turn) items(view, said, all);
+  references = new Map(told.map((one) => [one.item, one.reference]));
+  nameItems(new Map(told.filter((one) => one.name).map((one) => [one.item, one.name])));
+  if (knownTurn === view.turn) named();
 }
 
 /** One item: what it looks like, and what in the picture it is, if the packer knows better. */
@@ -86,38 +88,46 @@ async function show(view, line, said) {
   const wrong = byId("item-wrong");
   wrong.hidden = !line.boxes.length;
   wrong.textContent = t("it_is_not", { name });
-  wrong.onclick = () => confirm(view, line, "wrong", line.boxes.at(-1), frame, said);
   byId("things").replaceChildren();
   dialog.showModal();
-  if (line.result === "present") return;
-  const boxes = await fetch(`things/${view.turn}/${frame}`).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
   const picture = new Image();
   picture.src = `judged/${view.turn}/${frame}.jpg`;
   await picture.decode().catch(() => {});
+  wrong.onclick = () => confirm(view, line, "wrong", line.boxes.at(-1), { picture, frame, said });
+  byId("things-title").hidden = line.result === "present";
+  if (line.result === "present") return;
+  const boxes = await fetch(`things/${view.turn}/${frame}`).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
   const places = [...line.boxes, ...boxes];
   byId("things").replaceChildren(...(places.length
-    ? places.map((box, index) => thing(picture, box, index, () => confirm(view, line, "there", box, frame, said)))
+    ? places.map((box, index) => thing(picture, box, index, () => confirm(view, line, "there", box, { picture, frame, said })))
     : [node("p", {}, t("no_things"))]));
 }
 
 const frameOf = (view, line) =>
   (line.boxes.length ? line.frame : Math.max(0, view.parcel.pictures.findIndex((one) => one.stage === "open")));
 
-function thing(picture, [x, y, w, h], index, choose) {
-  const canvas = node("canvas", { width: 132, height: 132, "aria-hidden": "true" });
-  const scale = Math.min(132 / w, 132 / h);
-  canvas.getContext("2d").drawImage(picture, x, y, w, h, (132 - w * scale) / 2, (132 - h * scale) / 2, w * scale, h * scale);
-  const made = node("button", { type: "button", "aria-label": t("thing_number", { n: index + 1 }) }, canvas);
+/** What a box of the picture shows, as a square canvas. */
+function cut(picture, [x, y, w, h], side) {
+  const canvas = node("canvas", { width: side, height: side, "aria-hidden": "true" });
+  const scale = Math.min(side / w, side / h);
+  canvas.getContext("2d").drawImage(picture, x, y, w, h, (side - w * scale) / 2, (side - h * scale) / 2, w * scale, h * scale);
+  return canvas;
+}
+
+function thing(picture, box, index, choose) {
+  const made = node("button", { type: "button", "aria-label": t("thing_number", { n: index + 1 }) }, cut(picture, box, 132));
   made.addEventListener("click", choose);
   return made;
 }
 
-function confirm(view, line, kind, box, frame, said) {
+function confirm(view, line, kind, box, { picture, frame, said }) {
   byId("item-dialog").close();
+  const address = pictureOf(line.item);
+  const looks = address ? [node("img", { src: address, alt: t("reference_of", { name: nameOfItem(line.item) }) })] : [];
   askSecond(view, {
+    proof: [cut(picture, box, 400), ...looks],
     title: t(`correct_${kind}`, { name: nameOfItem(line.item) }),
     submit: t("correct_submit"),
-    reasons: false,
     run: async ({ approver, pin }) => {
       await call("correct", { turn: view.turn, item: line.item, kind, frame, box, approver, pin });
       knownTurn = -1;

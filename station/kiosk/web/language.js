@@ -27,7 +27,10 @@ export function t(key, gaps = {}) {
 const separator = () => t("list_separator");
 export const listed = (names) => names.join(separator());
 export const markNames = (marks) => listed(marks.map((mark) => t(`mark.${mark}`)));
-export const itemNames = (items) => listed(items.map((line) => `${line.count ?? line.quantity} × ${line.item}`));
+let called = new Map(); // item -> what people call it
+export const nameItems = (names) => { called = names; };
+export const nameOfItem = (item) => called.get(item) ?? item;
+export const itemNames = (items) => listed(items.map((line) => `${line.count ?? line.quantity} × ${nameOfItem(line.item)}`));
 
 export function clock(moment) {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(moment));

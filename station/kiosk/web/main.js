@@ -99,7 +99,11 @@ function worthShowing({ pictures, verdict }) {
 
 /** The order's items; what was learnt is told like a notice. */
 function contents() {
-  items(view, (text) => { told = text; notice(); }, (rows) => list(t("contents_list"), rows, [{ label: "close", kind: "plain" }]));
+  items(view, {
+    said: (text) => { told = text; notice(); },
+    all: (rows) => list(t("contents_list"), rows, [{ label: "close", kind: "plain" }]),
+    named: () => { panel(view.parcel, acts); contents(); },
+  });
 }
 
 function draw() {

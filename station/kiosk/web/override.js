@@ -5,7 +5,7 @@ import { t } from "./language.js";
 
 const REASONS = ["sound", "mark_elsewhere", "counted", "label_right"];
 const byId = (id) => document.getElementById(id);
-let asked = { reasons: true, run: null };
+let asked = { run: null };
 let reason = "";
 let approver = "";
 
@@ -63,9 +63,13 @@ function pad() {
   }));
 }
 
-/** Ask for a second person. title: what they decide. reasons: whether one is needed. run({reason, approver, pin}). */
-export function askSecond(view, { title, submit, reasons, run }) {
+/** Ask for a second person. title: what they decide. proof: what they look at; without it they choose a reason.
+ * run({reason, approver, pin}). */
+export function askSecond(view, { title, submit, proof = null, run }) {
+  const reasons = proof === null;
   asked = { reasons, run };
+  byId("proof").hidden = reasons;
+  byId("proof").replaceChildren(...(proof ?? []));
   byId("override-title").textContent = title;
   byId("override-submit").textContent = submit;
   byId("reasons").parentElement.hidden = !reasons;
@@ -79,7 +83,7 @@ export function askSecond(view, { title, submit, reasons, run }) {
 }
 
 export const askOverride = (view) => askSecond(view, {
-  title: t("override_title"), submit: t("override_submit"), reasons: true, run: (told) => call("override", told),
+  title: t("override_title"), submit: t("override_submit"), run: (told) => call("override", told),
 });
 
 export function prepareOverride(current) {
