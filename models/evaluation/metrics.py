@@ -39,21 +39,25 @@ def bootstrap(statistic: Callable[[Rows], float], groups: Sequence[str], rounds:
     statistic: gets row indices (with repeats) and answers a number, or NaN when it has no meaning for that draw.
     Such draws are left out of the percentiles. One group alone says nothing about others: the interval is then NaN.
     """
-    names = np.asarray(groups)
-    members = [np.flatnonzero(names == name) for name in dict.fromkeys(groups)]
-    value = float(statistic(np.arange(len(names)))) if members else float("nan")
-    if len(members) < 2 or np.isnan(value):
-        return Figure(value, float("nan"), float("nan"), len(names))
+    n, names = len(groups), list(dict.fromkeys(groups))
+    value = float(statistic(np.arange(n))) if n else float("nan")
+    if len(names) < 2 or np.isnan(value):
+        return Figure(value, float("nan"), float("nan"), n)
+    place = {name: i for i, name in enumerate(names)}
+    of_row = np.array([place[name] for name in groups])
+    rows, sizes = np.argsort(of_row, kind="stable"), np.bincount(of_row)
+    starts = np.cumsum(sizes) - sizes
     rng = np.random.default_rng(seed)
-    draws = np.array(
-        [
-            statistic(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
-            for _ in range(rounds)
-        ]
-    )
+    draws = np.empty(rounds)
+    for i in range(rounds):
+        drawn = rng.integers(0, len(names), len(names))
+        many = sizes[drawn]
+        # row by row the place in its group: 0, 1, 2, 0, 1, ... for groups of three and two
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        draws[i] = statistic(rows[np.repeat(starts[drawn], many) + within])
     known = draws[~np.isnan(draws)]
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-    return Figure(value, float(low), float(high), len(names))
+    return Figure(value, float(low), float(high), n)
 
 
 def auroc(scores: Array, damaged: Bools) -> float:
