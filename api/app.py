@@ -15,7 +15,7 @@ from api.context import Clock, Services, new_uuid, utc_now
 from api.database import Database, check_integrity
 from api.dispatch import routes as dispatch
 from api.evidence import Evidence
-from api.eye import Eye, SharedEye, load_inspector, shadows_of
+from api.eye import Eye, SharedEye, active_model, load_inspector, shadows_of
 from api.gallery import SharedGallery, open_gallery
 from api.inspections import routes as inspections
 from api.items import routes as items
@@ -75,7 +75,9 @@ def open_services(
         with database.reading() as session:
             return find_caller(session, token)
 
-    shared = SharedGallery(lambda: gallery or open_gallery(settings.gallery_file, settings.threads))
+    shared = SharedGallery(
+        lambda: gallery or open_gallery(settings.gallery_file, settings.threads, active_model(settings))
+    )
     return Services(
         settings=settings,
         database=database,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inspector.gallery import Gallery
     from inspector.spec import PackingSpec
     from inspector.verdict import Verdict
+    from models import Card, Model
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,11 @@ class Eye(Protocol):
         ...
 
 
+def active_model(settings: Settings) -> Callable[[str], Model[Card]]:
+    """The site's model in use, by its name; raises ModelError where it cannot be used."""
+    return lambda name: Registry(site_folder(settings.models, settings.data)).active(name)
+
+
 def load_inspector(settings: Settings, gallery: Gallery) -> Eye:
     """The active models. gallery: the taught items.
 
@@ -44,10 +50,9 @@ def load_inspector(settings: Settings, gallery: Gallery) -> Eye:
     """
     from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - see above
 
-    registry = Registry(site_folder(settings.models, settings.data))
     eye: Eye = Inspector.load(
         InspectorSettings(threads=settings.threads, providers=settings.providers),
-        active=registry.active,
+        active=active_model(settings),
         gallery=gallery,
     )
     return eye

@@ -10,17 +10,18 @@ from pathlib import Path
 from api.database import refuse_network_file_system
 from api.errors import Problem
 from inspector.gallery import Gallery, GalleryError
+from models import Card, Model
 
 log = logging.getLogger(__name__)
 
 
-def open_gallery(path: Path, threads: int) -> Gallery:
+def open_gallery(path: Path, threads: int, active: Callable[[str], Model[Card]]) -> Gallery:
     """With the embedder that compares the items. Imported late: the API can do much where no model is installed."""
     from inspector.embedder import Embedder  # noqa: PLC0415 - see above
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_network_file_system(path)
-    return Gallery.open(path, Embedder.load(threads=threads))
+    return Gallery.open(path, Embedder.load(threads=threads, active=active))
 
 
 class SharedGallery:

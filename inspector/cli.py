@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from inspector import Frame, Inspector, PackingSpec, Verdict
+    from inspector.eye import Active
     from inspector.gallery import Gallery
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -92,15 +93,14 @@ def _eye(gallery: Path | None, spec: PackingSpec, threads: int) -> Inspector:
 
     try:
         active = Registry(site_in(os.environ)).active
-        return Inspector.load(
-            InspectorSettings(threads=threads), active=active, gallery=_gallery(gallery, spec, threads)
-        )
+        taught = _gallery(gallery, spec, threads, active)
+        return Inspector.load(InspectorSettings(threads=threads), active=active, gallery=taught)
     except (ModelError, EngineError, GoldenError) as error:
         click.echo(f"Nothing was judged: {error}", err=True)
         sys.exit(UNUSABLE)
 
 
-def _gallery(path: Path | None, spec: PackingSpec, threads: int) -> Gallery | None:
+def _gallery(path: Path | None, spec: PackingSpec, threads: int, active: Active) -> Gallery | None:
     """The taught items, where the order lists any; a gallery that is named must be there."""
     from inspector.embedder import Embedder
     from inspector.gallery import Gallery, GalleryError
@@ -110,7 +110,7 @@ def _gallery(path: Path | None, spec: PackingSpec, threads: int) -> Gallery | No
     if not spec.items or (path is None and not wanted.exists()):
         return None
     try:
-        gallery = Gallery.open(wanted, Embedder.load(threads=threads), create=False)
+        gallery = Gallery.open(wanted, Embedder.load(threads=threads, active=active), create=False)
     except GalleryError as error:
         raise click.UsageError(str(error)) from None
     click.get_current_context().call_on_close(gallery.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -47,9 +47,9 @@ class Embedder:
         self.cohort = np.asarray(np.load(model.folder / COHORT), np.float32)
 
     @classmethod
-    def load(cls, version: str | None = None, *, threads: int = 2) -> Embedder:
-        """The active embedder, verified. Raises models.ModelError or EngineError."""
-        model = models.load("embedder", version)
+    def load(cls, *, threads: int = 2, active: Callable[[str], models.Model[models.Card]] = models.load) -> Embedder:
+        """The embedder in use, verified. active: see `Inspector.load`. Raises models.ModelError or EngineError."""
+        model = models.of_kind(active("embedder"), EmbedderCard)
         return cls(model, OnnxEngine(model.onnx, side=model.card.crop_side, threads=threads))
 
     @property

@@ -23,6 +23,7 @@ from inspector.runtime import EngineError
 from inspector.teaching import Lesson, Photo
 from inspector.teaching import teach as teach_item
 from models import ModelError
+from models.registry import Registry, site_in
 
 DONE, ANOTHER_VIEW, UNUSABLE = 0, 1, 2
 
@@ -175,11 +176,15 @@ def reembed(path: Path) -> None:
         click.echo(f"{done} references embedded with {gallery.embedder.version}; all are up to date")
 
 
+def _embedder() -> Embedder:
+    return Embedder.load(active=Registry(site_in(os.environ)).active)
+
+
 @contextmanager
 def _gallery(path: Path, *, create: bool = False, embedder: bool = True) -> Iterator[Gallery]:
     """The gallery of a command; what goes wrong ends the command with exit code 2 and the reason."""
     try:
-        with Gallery.open(path, Embedder.load() if embedder else None, create=create) as gallery:
+        with Gallery.open(path, _embedder() if embedder else None, create=create) as gallery:
             yield gallery
     except (GalleryError, ModelError, EngineError) as error:
         click.echo(str(error), err=True)

@@ -24,6 +24,8 @@ R = TypeVar("R")
 _why = click.option("--reason", "why", default="", help="Stands in the history.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 _ref = click.argument("ref", metavar="NAME/VERSION")
+JUDGES = ("parcel", "marks")
+"""What an inspector judges with; the embedder only describes the items that a gallery was taught."""
 GOLDEN = "golden/golden.json"
 NEXT_START = "Stations and servers take it up when they are started next."
 
@@ -234,23 +236,26 @@ def shadow(folder: Path | None, ref: str, stop: bool, why: str) -> None:  # noqa
     `lastlook models show` tells how often it agreed.
     """
     registry = _registry(folder)
+    name = ref.partition("/")[0]
+    if name not in JUDGES:
+        raise click.ClickException(f"{name} judges nothing by itself; shadows are of {' and '.join(JUDGES)}")
     if stop:
-        click.echo(f"{registry.stop_shadow(ref.partition('/')[0], why)} is no shadow any more. {NEXT_START}")
+        click.echo(f"{registry.stop_shadow(name, why)} is no shadow any more. {NEXT_START}")
         return
     prove(registry)(registry.get(ref))
     registry.start_shadow(ref, why)
-    click.echo(f"{ref} is the shadow of {registry.active_ref(ref.partition('/')[0])}. {NEXT_START}")
+    click.echo(f"{ref} is the shadow of {registry.active_ref(name)}. {NEXT_START}")
     click.echo(f"How often it agrees: lastlook models show {ref}")
 
 
 def prove(registry: Registry) -> Callable[[Model[Card]], None]:
-    """How a model is proven: an inspector in which it stands in for the active one judges its golden frames. Of a model
-    without golden frames the files are all there is to verify.
+    """How a model is proven: an inspector opens with it in the place of the active one, and judges the golden frames. Of
+    a model that judges nothing by itself, the files are all there is to verify.
     """
     from inspector import Inspector
 
     def proven(model: Model[Card]) -> None:
-        if GOLDEN in model.card.files:
+        if model.card.name in JUDGES:
             Inspector.load(active=registry.standing_in(f"{model.card.name}/{model.card.version}"))
 
     return proven

@@ -35,7 +35,7 @@ def serve(settings: StationSettings) -> int:
     try:
         settings.read_key()
         registry = _registry(settings)
-        gallery = _gallery(settings)
+        gallery = _gallery(settings, registry)
         eye = Inspector.load(
             InspectorSettings(threads=settings.threads, providers=settings.providers),
             active=registry.active,
@@ -63,12 +63,12 @@ def _registry(settings: StationSettings) -> Registry:
     return Registry(site_folder(settings.models, settings.data) if settings.models else site_in(os.environ))
 
 
-def _gallery(settings: StationSettings) -> Gallery:
+def _gallery(settings: StationSettings, registry: Registry) -> Gallery:
     """The taught items, on a disk of this computer. Raises GalleryError, ModelError, EngineError, SpoolError."""
     path = settings.gallery or settings.data / "gallery.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
     refuse_network_disk(path.parent)
-    return Gallery.open(path, Embedder.load(threads=settings.threads))
+    return Gallery.open(path, Embedder.load(threads=settings.threads, active=registry.active))
 
 
 def _shadows(settings: StationSettings, registry: Registry, gallery: Gallery) -> Shadows:
