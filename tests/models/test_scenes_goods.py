@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.scenes.blender.artwork import decorate, paste, slot, stick
+from models.scenes.blender.artwork import decorate, paste
 from models.scenes.blender.carton import Carton
 from models.scenes.blender.closing import Tape, more_tape, peel, seal, strap
 from models.scenes.blender.damage.collapse import collapsed_top
@@ -18,6 +18,7 @@ from models.scenes.blender.film import Film, metered
 from models.scenes.blender.ground import GROUNDS, WALLS
 from models.scenes.blender.mishap import MAKERS, damaged, mishap
 from models.scenes.blender.paint import Array, Rng, Surface
+from models.scenes.blender.stuck import slot, stick
 
 HALF = np.array([0.15, 0.1, 0.06])
 SEEDS = st.integers(0, 10_000)

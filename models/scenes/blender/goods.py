@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from models.scenes.blender.artwork import decorate, hand_hole, pattern, stick
+from models.scenes.blender.artwork import decorate, pattern
 from models.scenes.blender.board import BOARDS, Board
 from models.scenes.blender.carton import Carton
 from models.scenes.blender.closing import Tape, more_tape, peel, seal, strap, strip
@@ -22,6 +22,7 @@ from models.scenes.blender.marks import KINDS, Mark, printed, sticker
 from models.scenes.blender.mishap import Mishap, mishap, spot
 from models.scenes.blender.paint import Array, Rng, Surface, noise
 from models.scenes.blender.sheet import Sheet, grid_faces
+from models.scenes.blender.stuck import hand_hole, stick
 
 TEXELS = 1700
 BAGS = 8
