@@ -13,7 +13,7 @@ from models.scenes.blender.closing import Tape, more_tape, peel, seal, strap
 from models.scenes.blender.damage.collapse import collapsed_top
 from models.scenes.blender.damage.fold import crushed_end
 from models.scenes.blender.damage.split import Rip, Split, TornCorner
-from models.scenes.blender.faces import FACES
+from models.scenes.blender.faces import FACES, before
 from models.scenes.blender.film import Film, metered
 from models.scenes.blender.ground import GROUNDS, WALLS
 from models.scenes.blender.mishap import MAKERS, damaged, mishap
@@ -198,3 +198,9 @@ def test_grounds_and_walls_are_pictures_of_plausible_tone(name: str) -> None:
     assert np.isfinite(rgb).all()
     assert 0.02 < float(np.clip(rgb, 0, 1).mean()) < 0.98
     assert top.rough.shape == rgb.shape[:2]
+
+
+def test_a_wall_with_the_camera_behind_it_is_not_put_up() -> None:
+    camera = np.array([0.24, 0.35, 0.44])
+    assert not before(camera, (-0.0655, 0.2704), 4.95)  # the wall of a picture that came out black
+    assert before(camera, (-0.1931, -0.0468), 6.52)

@@ -30,3 +30,9 @@ FACES = {
     "right": upright_face((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "left": upright_face((-1, 0, 0), (0, -1, 0), (0, 0, 1)),
 }
+
+
+def before(place: Array, foot: tuple[float, float], turn: float) -> bool:
+    """Whether a camera at place (3,) stands at least 5 cm before a wall at `foot` that looks where `turn` points."""
+    way = np.array([np.cos(turn), np.sin(turn)])
+    return float((place[:2] - np.array(foot)) @ way) > 0.05

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.scenes.blender.bench import Top
 from models.scenes.blender.camera_light import Camera, Light, framed, lit
+from models.scenes.blender.faces import before
 from models.scenes.blender.film import Film
 from models.scenes.blender.hands import hold
 from models.scenes.blender.paint import Array, Rng
@@ -113,8 +114,6 @@ def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], sample
         maker = Maker(stage)
         TOOLS[name](maker, rng)
         maker.pose(x, y, 0.0, turn)
-    for wall in scene.walls:
-        stage.stand(wall.top, wall.foot, wall.turn, wide=wall.wide, high=wall.high)
     for x, y, z, long, wide, turn in scene.shades:
         maker = Maker(stage)
         maker.block((long, wide, 0.004), stage.plain((0.1, 0.1, 0.1)), bevel=0).visible_camera = False
@@ -133,6 +132,9 @@ def shoot(scene: Scene, folder: Path, rng: Rng, *, size: tuple[int, int], sample
         size=size, roll=np.radians(view.roll), shift=view.shift,
     )  # fmt: skip
     camera.mount(stage)
+    for wall in scene.walls:
+        if before(camera.place, wall.foot, wall.turn):
+            stage.stand(wall.top, wall.foot, wall.turn, wide=wall.wide, high=wall.high)
     rgb = stage.render(folder / "colour.png")
     codes = stage.render_codes(folder / "codes.png")
     return Shot(scene.film.develop(rgb, rng), codes, camera)

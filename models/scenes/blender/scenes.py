@@ -68,6 +68,9 @@ def render_scenes(run: Run, report: Callable[[str], None]) -> None:
                     shot = shoot(scene, Path(folder), rng, size=run.size, samples=run.samples, threads=run.threads)
                 annotations, parcels = annotate(shot, scene.parcels)
                 file = f"{_name(run, number, view)}.jpg"
+                if not parcels or parcels[0]["parcel"] != 0:
+                    report(f"{file}: left out, something hides the parcel")
+                    continue
                 picture = cv2.cvtColor(shot.rgb, cv2.COLOR_RGB2BGR)
                 cv2.imwrite(str(run.out / "images" / file), picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
                 main = parcels[0]
