@@ -27,6 +27,7 @@ from models.evaluation.metrics import (
 from models.evaluation.seen import Seen
 
 FALSE_STOPS = (0.01, 0.05, 0.10)
+FEWEST_SCORED = 20
 NO_PARCEL = -1.0
 """Stands for the score of a picture in which no parcel was found: below every probability."""
 STOPPED = (Result.FAIL, Result.UNSURE)
@@ -134,12 +135,13 @@ def calibration(seen: Sequence[Seen], rounds: int) -> dict[str, Any]:
     """Whether of parcels that get 0.8 eight in ten are damaged.
 
     at_even_odds: damaged and intact weigh the same in all, which is what the card's calibration is made for.
-    as_found: every picture weighs the same; the mix of this folder then shifts what is seen.
+    as_found: every picture weighs the same; the mix of this folder then shifts what is seen. Neither is there with one
+    class alone, or with too few pictures for two bins.
     """
     scored = [s for s in seen if s.score is not None]
     p, damaged, groups = _columns(scored)
     told: dict[str, Any] = {"photos": len(scored)}
-    if not 0 < damaged.sum() < len(damaged):
+    if not 0 < damaged.sum() < len(damaged) or len(scored) < FEWEST_SCORED:
         return told
     told["at_even_odds"] = {
         "ece": bootstrap(lambda i: _even(calibration_error, p[i], damaged[i]), groups, rounds).told(),

@@ -32,10 +32,11 @@ def contact_sheet(seen: Sequence[Seen], title: str, read: Callable[[Seen], bytes
     read: the bytes of a picture's file; by default from its path.
     """
     read = read or (lambda s: s.photo.path.read_bytes())
+    looked = any(s.photo.marks_checked for s in seen)
     rows = [
         ("Intact, in order of how damaged they look", worst_intact(seen), "no intact picture with a parcel"),
         ("Damaged, in order of how intact they look", worst_damaged(seen), "no damaged picture"),
-        ("Marks seen where there are none", with_invented(seen), "no mark was invented"),
+        ("Marks seen where there are none", with_invented(seen), "none" if looked else "nobody looked"),
     ]
     heights = [HEADING + (-(-len(found) // COLUMNS)) * (HIGH + CAPTION + GAP) for _, found, _ in rows]
     sheet = Image.new("RGB", (GAP + COLUMNS * (WIDE + GAP), HEADING + sum(heights) + GAP), PAPER)
