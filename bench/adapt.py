@@ -2,12 +2,12 @@
 
     python -m bench.adapt --data DIR [--model parcel/VERSION] [--splits 20] [--json]
 
-DIR: as `lastlook adapt --data` takes it. Whole groups are dealt into two halves, those with damage and the others apart,
-and each half is taught once and tested once: two splits a deal, so that all photos are tested equally often. For the
-learning curve only so many photos of the taught half are taught, in proportion, and the same other half is tested.
-Everything that is chosen (strength, calibration, thresholds, whether to refuse) is chosen inside the taught part, by the
-code of the command. Where the command would refuse, the base stays in use, and that counts. Photos are looked at once and
-their features kept (--cache), so that a second run is quick.
+DIR: as `lastlook adapt --data` takes it. Whole groups are dealt into two halves, those with damage and the others
+apart, and each half is taught once and tested once: two splits a deal, so that all photos are tested equally often. For
+the learning curve only so many photos of the taught half are taught, in proportion; the same other half is tested.
+Everything that is chosen (strength, calibration, thresholds, whether to refuse) is chosen inside the taught part, by
+the code of the command. Where the command would refuse, the base stays in use, and that counts. Photos are looked at
+once and their features kept (--cache), so that a second run is quick.
 Intervals of a mean over splits: its 2.5 and 97.5 percentiles when groups are drawn with replacement (200 draws), each
 with what was said of it in the splits in which it was tested. The spread over splits would say less: they share photos.
 """
@@ -66,7 +66,7 @@ class Split:
 
 
 def deal(learnt: Lessons, seed: int) -> Bools:
-    """Which rows may be taught: half of the groups with damage, half of the others. Seeds 2k and 2k + 1: each other's rest."""
+    """Which rows are taught: half of the groups with damage, half of the others; seeds 2k and 2k + 1 are one deal."""
     rng = np.random.default_rng(seed // 2)
     names = np.asarray(learnt.groups)
     with_damage = sorted(set(names[learnt.damaged].tolist()))

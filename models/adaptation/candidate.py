@@ -12,7 +12,7 @@ from typing import Any
 from inspector.calibration import platt
 from inspector.verdict import Result
 from models import Model, ParcelCard
-from models.adaptation.adapting import Adapted
+from models.adaptation.adapting import FIGURES, Adapted
 from models.adaptation.features import Lessons, Shelf
 
 GOLDEN = "golden/golden.json"
@@ -150,23 +150,22 @@ def _changed(card: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:
-    rows = []
-    for who, told in figures.items():
-        for what, value in told.items():
-            if "value" in value:
-                rows.append(f"| {who} | {what} | {_interval(value)} | {value['n']} |")
-    table = (
-        ["| model | figure | value (95 % interval, by group) | photos |", "|---|---|---|---|", *rows, ""]
-        if rows
-        else []
-    )
+    """A table of ranking where there were damaged photos, then what the thresholds do."""
+    rivals = [who for who, told in figures.items() if "auroc" in told and who != "adapted"]
+    rows = [
+        f"| {words} | {who} | {_interval(figures[who][key])} | {_interval(figures['adapted'][key])} | "
+        f"{_interval(figures[who][key + '_gained'])} | {figures[who][key]['n']} |"
+        for who in rivals
+        for key, words, _ in FIGURES
+    ]
+    head = ["| figure | beside | of that model | of this one | gained | photos |", "|---|---|---|---|---|---|"]
     counts = figures.get("at_the_thresholds") or figures["adapted"]
     stops = [
-        f"{state} photos, each judged without its group: {told['photos']}; stopped {told['fail']}, "
+        f"{state.capitalize()} photos, each judged without its group: {told['photos']}; stopped {told['fail']}, "
         f"for a person to look at {told['unsure']}, passed {told['pass']}."
         for state, told in counts.items()
     ]
-    return [*table, *(line.capitalize() for line in stops)]
+    return [*head, *rows, "", "Intervals: 95 %, bootstrap over groups.", "", *stops] if rows else stops
 
 
 def _interval(value: Mapping[str, Any]) -> str:

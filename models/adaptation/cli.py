@@ -95,10 +95,14 @@ def adapt(
         taught = teach(
             data, examples, registry, cache or registry.site / "looks", wish, progress=_progress, register=not dry_run
         )
-        if taught.folder:
-            registry.validate(taught.ref, prove(registry))
     except (LabelsError, TooFewError, ModelError, EngineError, GoldenError, ValueError) as error:
         click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+    try:
+        if taught.folder:
+            registry.validate(taught.ref, prove(registry))
+    except (ModelError, EngineError, GoldenError) as error:
+        click.echo(f"{taught.ref} lies in {taught.folder} as a candidate, but was not validated: {error}", err=True)
         sys.exit(UNUSABLE)
     _tell(taught, as_json=as_json)
     sys.exit(REFUSED if taught.adapted.comparison.worse else GOOD)
@@ -111,10 +115,11 @@ def _tell(taught: Taught, *, as_json: bool) -> None:
     for name, reason in taught.lessons.left_out:
         click.echo(f"not learnt from  {name}: {reason}", err=True)
     learnt, adapted = taught.lessons, taught.adapted
-    damaged = int(learnt.damaged.sum())
+    count, damaged = len(learnt.names), int(learnt.damaged.sum())
+    known = f"; {taught.recalled} had been looked at before" if taught.recalled else ""
     click.echo(
-        f"{len(learnt.names)} photos ({damaged} damaged, {len(learnt.names) - damaged} intact) of "
-        f"{len(set(learnt.groups))} parcels or sessions; the network looked at {taught.looked} now and knew the others."
+        f"{count} photos ({damaged} damaged, {count - damaged} intact) of {len(set(learnt.groups))} parcels or sessions"
+        f"{known}."
     )
     if adapted.way == "unusual":
         click.echo(f"\n{adapted.comparison.text}")

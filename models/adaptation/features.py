@@ -50,12 +50,14 @@ class Lessons:
 class Shelf:
     """Features on disk, one small file a picture, written whole or not at all: an interrupted run goes on where it was.
 
-    folder: may hold those of any number of networks. looked: how often the network had to look, in this process.
+    folder: may hold those of any number of networks.  looked, recalled: how many pictures the network had to look at,
+    and how many it had looked at before.
     """
 
     folder: Path
     model: Model[ParcelCard]
     looked: int = 0
+    recalled: int = 0
     _eye: Inspector | None = field(default=None, repr=False)
 
     def features(self, data: bytes, name: str) -> npt.NDArray[np.float32]:
@@ -63,7 +65,9 @@ class Shelf:
         path = self._place / f"{hashlib.sha256(data).hexdigest()}.npy"
         try:
             with path.open("rb") as file:
-                return np.asarray(np.load(file, allow_pickle=False), np.float32)
+                found = np.asarray(np.load(file, allow_pickle=False), np.float32)
+            self.recalled += 1
+            return found  # noqa: TRY300
         except FileNotFoundError:
             pass
         except (OSError, ValueError, EOFError):

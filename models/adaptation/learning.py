@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.adaptation.logistic import Array, Bools, Space, correct, mean_loss, platt
 
-STRENGTHS = (np.inf, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
+STRENGTHS = (np.inf, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 """Of the draw towards the base head. Infinite leaves its ranking as it is; the last one all but forgets it."""
 FOLDS, REPEATS = 5, 3
 """Groups are dealt into so many folds, so many times over, to choose the strength."""

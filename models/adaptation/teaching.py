@@ -35,7 +35,7 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Taught:
     """What came of it. ref: name/version. base: what it began with. folder: where it lies; None when nothing was
-    registered. left_out: what was not learnt from, with reasons. looked: photos the network had to look at now.
+    registered. recalled: photos that the network had looked at before.
     """
 
     ref: str
@@ -43,7 +43,7 @@ class Taught:
     lessons: Lessons
     adapted: Adapted
     folder: Path | None
-    looked: int
+    recalled: int
 
 
 def teach(
@@ -79,7 +79,7 @@ def teach(
         asked=wish.asked,
         seed=seed,
     )
-    looked = shelf.looked
+    recalled = shelf.recalled
     frames = golden(base, adapted, shelf)
     if adapted.way == "unusual":
         adapted = replace(adapted, comparison=_beside_golden(adapted, frames.passed))
@@ -88,7 +88,7 @@ def teach(
     if register and not adapted.comparison.worse:
         files, card = candidate(base, adapted, learnt, frames, version=wish.version, created=wish.created)
         folder = registry.add(files, card, f"adapted from {adapted.comparison.against}").folder
-    return Taught(ref, f"{base.card.name}/{base.card.version}", learnt, adapted, folder, looked)
+    return Taught(ref, f"{base.card.name}/{base.card.version}", learnt, adapted, folder, recalled)
 
 
 def rival(model: Model[ParcelCard], learnt: Lessons) -> Rival:
