@@ -76,10 +76,11 @@ def parcels(
     if not seen:
         click.echo(f"{folder}: no picture could be read, so nothing was measured", err=True)
         sys.exit(UNUSABLE)
-    document = parcel_document(model.card, labelled, seen, unreadable)
+    document = parcel_document(model.card, labelled, seen, unreadable, models=eye.models, marks_judged=eye.marks_judged)
     click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else as_text(document))
     if sheet:
-        title = f"{model.card.name}/{model.card.version} on {folder.name}: {len(seen)} pictures"
+        judges = ", ".join(f"{ref.name}/{ref.version}" for ref in eye.models)
+        title = f"{judges} on {folder.resolve().name}: {len(seen)} pictures"
         sheet.write_bytes(encode_jpeg(contact_sheet(seen, title)))
     sys.exit(UNUSABLE if unreadable else MEASURED)
 

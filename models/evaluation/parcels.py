@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from inspector import Result
-from models import MarkThreshold, ParcelCard
+from inspector.verdict import ModelRef
+from models import ParcelCard
 from models.evaluation.boxes import box_figures, invented, mark_figures
 from models.evaluation.damage import STOPPED, integrity_figures
 from models.evaluation.labelled import LabelledFolder
@@ -22,17 +24,20 @@ def parcel_document(
     folder: LabelledFolder,
     seen: Sequence[Seen],
     unreadable: Sequence[Unreadable],
+    *,
+    models: Sequence[ModelRef],
+    marks_judged: frozenset[str],
     rounds: int = 1000,
 ) -> dict[str, Any]:
     """All figures, with 95 % intervals from `rounds` seeded draws of whole groups: the same input, the same document.
 
+    card: of the parcel model.  models: whose answers these are.  marks_judged: the marks they can tell to be there
+    (`Inspector.models`, `Inspector.marks_judged`).
     Only `timings_ms` differs between two runs. A figure that the pictures cannot tell is null.
     """
     thresholds = card.thresholds
-    told_by_card = {name for name, told in thresholds.marks.items() if isinstance(told, MarkThreshold)}
-    judged_marks = frozenset(told_by_card | {mark.mark for s in seen for mark in s.marks})
     return {
-        "model": {"name": card.name, "version": card.version},
+        "models": [asdict(model) for model in models],
         "folder": str(folder.folder),
         "pictures": {
             "judged": len(seen),
@@ -44,7 +49,7 @@ def parcel_document(
             "unreadable": [{"file": u.photo.name, "reason": u.reason} for u in unreadable],
         },
         "integrity": integrity_figures(seen, rounds),
-        "marks": mark_figures(seen, judged_marks, rounds),
+        "marks": mark_figures(seen, marks_judged, rounds),
         "parcels": box_figures(seen, "parcel", thresholds.parcel.found, rounds),
         "labels": box_figures(seen, "shipping_label", thresholds.shipping_label.found, rounds),
         "worst": {

@@ -14,8 +14,9 @@ def as_text(document: Told) -> str:
 
 
 def _lines(document: Told) -> Iterator[str]:
-    model, pictures, integrity = document["model"], document["pictures"], document["integrity"]
-    yield f"{model['name']}/{model['version']} on {document['folder']}"
+    pictures, integrity = document["pictures"], document["integrity"]
+    models = ", ".join(f"{model['name']}/{model['version']}" for model in document["models"])
+    yield f"{models} on {document['folder']}"
     left_out = "".join(f", {n} left out ({why})" for why, n in pictures["left_out"].items())
     yield (
         f"  {pictures['judged']} pictures in {pictures['groups']} groups: {pictures['damaged']} damaged, "

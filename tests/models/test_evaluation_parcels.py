@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from inspector import Result
 from inspector.annotate import encode_jpeg
-from inspector.verdict import Box, MarkSeen
+from inspector.verdict import Box, MarkSeen, ModelRef
 from models.evaluation.boxes import box_figures, invented, mark_figures
 from models.evaluation.damage import integrity_figures
 from models.evaluation.labelled import Labelled, LabelledFolder, TrueBox
@@ -70,6 +72,15 @@ def test_a_damaged_parcel_that_was_not_found_ranks_last_and_is_counted() -> None
     assert (damaged["stopped"]["value"], damaged["no_parcel"]["value"], damaged["retake"]["value"]) == (0.5, 0.5, 0.5)
     assert damaged["misses_at_most"]["missed"] == 0  # nobody passed it: another picture is asked for
     assert figures["calibration"]["photos"] == 3
+
+
+def test_a_few_pictures_tell_nothing_of_calibration() -> None:
+    few = [seen(bool(i % 2), 0.1 * i) for i in range(9)]
+    assert integrity_figures(few, ROUNDS)["calibration"] == {"photos": 9}
+    many = integrity_figures([seen(bool(i % 2), 0.3 + 0.4 * (i % 2)) for i in range(40)], ROUNDS)["calibration"]
+    assert many["at_even_odds"]["ece"]["value"] == 0.3
+    assert many["as_found"]["brier"]["value"] == 0.09
+    assert [(b["said"], b["was"]) for b in many["at_even_odds"]["reliability"]] == [(0.3, 0), (0.7, 1)]
 
 
 def test_doubtful_pictures_count_neither_way() -> None:
@@ -193,12 +204,18 @@ def answers() -> list[Seen]:
     ]
 
 
+def told_of(folder: LabelledFolder, answers: list[Seen], unreadable: Sequence[Unreadable] = ()) -> dict[str, Any]:
+    models = [ModelRef("parcel", "0.0.0", "0" * 64)]
+    marks = frozenset({"fragile"})
+    return parcel_document(card(), folder, answers, unreadable, models=models, marks_judged=marks, rounds=ROUNDS)
+
+
 def test_the_document_is_json_and_the_same_every_time(answers: list[Seen]) -> None:
     folder = LabelledFolder(Path("bench"), tuple(s.photo for s in answers), {"no parcel": 2})
     broken = Unreadable(answers[0].photo, "the file is empty")
-    told = parcel_document(card(), folder, answers, [broken], ROUNDS)
+    told = told_of(folder, answers, [broken])
     text = json.dumps(told, allow_nan=False)
-    assert text == json.dumps(parcel_document(card(), folder, answers, [broken], ROUNDS))
+    assert text == json.dumps(told_of(folder, answers, [broken]))
     assert told["pictures"]["unreadable"] == [{"file": answers[0].photo.name, "reason": "the file is empty"}]
     assert told["worst"]["invented_marks"][0]["mark"] == "fragile"
     page = as_text(told)
@@ -209,7 +226,7 @@ def test_the_document_is_json_and_the_same_every_time(answers: list[Seen]) -> No
 def test_a_folder_with_nothing_but_intact_pictures_is_measured_as_far_as_it_goes() -> None:
     answers = [seen(False, 0.1, checked=False), seen(False, 0.5, checked=False)]
     folder = LabelledFolder(Path("bench"), tuple(s.photo for s in answers))
-    told = parcel_document(card(), folder, answers, [], ROUNDS)
+    told = told_of(folder, answers)
     json.dumps(told, allow_nan=False)
     assert told["integrity"]["auroc"]["value"] is None
     assert told["parcels"] is None
@@ -236,18 +253,18 @@ def test_the_eye_answers_picture_by_picture_and_names_what_it_cannot_read(tmp_pa
     photos = [
         Labelled(path=path, name=path.name, source="s", group=path.name, damaged=False) for path in (good, broken, gone)
     ]
-    fragile = ("fragile", 0.8, (100.0, 100.0, 130.0, 130.0), 90.0)
     small = ("parcel", 0.3, (270.0, 270.0, 300.0, 300.0), 0.0)
     ticks = itertools.count()
-    inspector = eye(Scripted([PARCEL, small, fragile], damage=2.0))
+    fragile = mark("fragile", (100, 100, 30, 30), 0.9)
+    inspector = eye(Scripted([PARCEL, small], damage=2.0), marks=[fragile])
     first, second, third = see(inspector, CLASSES, photos, lambda: 0.001 * next(ticks))
     assert isinstance(first, Seen)
     assert first.score == pytest.approx(0.8808, abs=1e-4)
     assert first.result is Result.FAIL
     assert [round(score, 2) for _, score in first.parcels] == [0.9, 0.3]  # also those below the card's threshold
-    assert {m.mark for m in first.marks} == {"fragile"}
+    assert first.marks == (fragile,)
     assert (round(first.decode_ms, 6), round(first.judge_ms, 6)) == (1.0, 1.0)
     assert isinstance(second, Unreadable)
-    assert "truncated or damaged" in second.reason
+    assert "damaged picture file" in second.reason
     assert isinstance(third, Unreadable)
     assert third.reason == "No such file or directory"
