@@ -131,6 +131,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(2048)  # from the line that tells the address on, a client waits and is not refused
     except OSError as error:
         listener.close()
         raise click.ClickException(
