@@ -1,0 +1,156 @@
+"""The released graph in 8 bits, and how often it says the same as the graph it was made from.
+
+Activations unsigned, weights signed (u8s8), one scale per output channel, as QDQ nodes at the graph's own opset. The
+first convolution stays in float: its input steps from -1 to 1 in 255 half-way values that 8 bits with a whole zero
+point cannot hold. What follows the last convolutions (softplus, sigmoid, pooling, `features`) is float as it was.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+from inspector import Frame, Inspector
+from inspector.detector import to_input
+from inspector.spec import Check
+from models.training.cache import Shelf
+from models.training.rounding import convolutions, rounded, second_moments
+from models.training.simplify import simplify
+
+Pixels = npt.NDArray[np.uint8]
+QUANTISED = ("Conv", "Clip", "Relu")
+"""Clip and Relu vanish into the range of what they cut; ONNX Runtime carries 8 bits through additions by itself."""
+ENOUGH = 64
+"""Views to calibrate with."""
+
+
+class _Views(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
+    def __init__(self, name: str, canvases: Pixels) -> None:
+        self._rest = iter({name: to_input(canvas)} for canvas in canvases)
+
+    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
+        return next(self._rest, None)
+
+
+def quantise(path: Path, out: Path, canvases: Pixels, seed: int = 7) -> None:
+    """Writes the graph at `path` in 8 bits to `out`.
+
+    canvases: uint8 (n, s, s, 3), views of the training side of both looks; `calibration_views` chooses them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "base.onnx"
+        simplify(path, base)
+        model = onnx.load(base)
+        given = model.graph.input[0].name
+        layers = convolutions(model)
+        kept = [layer.name for layer in layers if layer.source == given]
+        moments = second_moments(model, (to_input(canvas) for canvas in canvases), np.random.default_rng(seed))
+        tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+        scales = {}
+        for layer in layers:
+            if layer.name in kept:
+                continue
+            new = rounded(layer, moments[layer.name])
+            tensors[layer.tensor].CopyFrom(numpy_helper.from_array(new.weights, layer.tensor))
+            scales[layer.tensor] = [
+                {"quant_type": QuantType.QInt8, "scale": scale, "zero_point": np.array(0, np.int8), "axis": 0}
+                for scale in new.scale
+            ]
+        onnx.save(model, base)
+        quantize_static(
+            str(base),
+            str(out),
+            _Views(given, canvases),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=list(QUANTISED),
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=kept,
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"TensorQuantOverrides": scales, "QDQDisableWeightAdjustForInt32Bias": True},
+        )
+
+
+def calibration_views(shelf: Shelf, seed: int = 7) -> Pixels:
+    """Unvaried views of photos and renders, whole frames and parcels, as many of each: uint8 (n, s, s, 3)."""
+    rng = np.random.default_rng(seed)
+    kinds = [(source, look) for source in ("photos", "renders") for look in ("frame", "parcel")]
+    chosen: list[int] = []
+    for source, look in kinds:
+        mine = [i for i, v in enumerate(shelf.views) if v.plain and v.source == source and v.look == look]
+        chosen += rng.choice(mine, min(ENOUGH // len(kinds), len(mine)), replace=False).tolist()
+    return np.asarray(shelf.canvases[np.sort(np.array(chosen))], np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two inspectors' answers to the same pictures compare, for orders that ask for nothing but a whole parcel.
+
+    same_verdict: release, hold or retake alike. same_integrity: pass, fail or unsure alike. same_marks: the same marks
+    seen. box_iou: median of the parcel's box. logit_sd, logit_shift: of the damage logit's difference, in units of the
+    calibrated log-odds.
+    """
+
+    pictures: int
+    same_verdict: int
+    same_integrity: int
+    same_marks: int
+    box_iou: float
+    logit_shift: float
+    logit_sd: float
+
+    @property
+    def share(self) -> float:
+        """Of the pictures that get the same verdict."""
+        return self.same_verdict / max(self.pictures, 1)
+
+    def told(self) -> dict[str, float]:
+        """For the card."""
+        return {name: round(value, 3) for name, value in asdict(self).items()}
+
+
+def agreement(first: Inspector, second: Inspector, frames: Sequence[Callable[[], Frame]]) -> Agreement:
+    """Both inspectors' answers to all frames, which are read one after another."""
+    verdicts = [[eye.inspect([frame]) for eye in (first, second)] for frame in (read() for read in frames)]
+    checks = [[verdict.checks for verdict in pair] for pair in verdicts]
+    boxes = [[v.parcels[0].box for v in pair] for pair in verdicts if all(v.parcels for v in pair)]
+    odds = np.array(
+        [
+            [_log_odds(c[Check.INTEGRITY].score) for c in pair]
+            for pair in checks
+            if all(c[Check.INTEGRITY].score is not None for c in pair)
+        ]
+    ).reshape(-1, 2)
+    off = odds[:, 1] - odds[:, 0]
+    return Agreement(
+        pictures=len(frames),
+        same_verdict=sum(a.decision == b.decision for a, b in verdicts),
+        same_integrity=sum(a[Check.INTEGRITY].result == b[Check.INTEGRITY].result for a, b in checks),
+        same_marks=sum(
+            {m.mark for m in a[Check.MARKS].marks} == {m.mark for m in b[Check.MARKS].marks} for a, b in checks
+        ),
+        box_iou=float(np.median([_iou(a, b) for a, b in boxes])) if boxes else 0.0,
+        logit_shift=float(off.mean()) if len(off) else 0.0,
+        logit_sd=float(off.std()) if len(off) else 0.0,
+    )
+
+
+def _log_odds(score: float | None) -> float:
+    p = min(max(score or 0.0, 1e-7), 1 - 1e-7)
+    return float(np.log(p / (1 - p)))
+
+
+def _iou(a: Sequence[float], b: Sequence[float]) -> float:
+    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(0.0, w) * max(0.0, h)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
