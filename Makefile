@@ -26,15 +26,18 @@ test-train: $(VENV)/train
 bench: $(VENV)/dev
 	$(BIN)/python -m bench.inspect
 
-# DATA: folder with parcels/licensed and renders. MEASURE: photos kept to measure on. See docs/models.md.
+# DATA: folder with parcels/licensed and renders. SCENES: rendered sets. MEASURE: photos kept to measure on. See docs/models.md.
 VERSION ?= 0.2.0
+STEPS ?= 3000
+LEARN = $(BIN)/python -m models.training
+GIVEN = --data $(DATA) $(if $(SCENES),--scenes $(SCENES))
 train: $(VENV)/train
-	$(BIN)/python -m models.training prepare --data $(DATA)
-	$(BIN)/python -m models.training train --data $(DATA) --steps 4200
-	for fold in 0 1 2; do $(BIN)/python -m models.training train --data $(DATA) --fold $$fold --steps 2800 || exit 1; done
-	$(BIN)/python -m models.training release --data $(DATA) --measured $(MEASURE) --out models/parcel/$(VERSION) \
+	$(LEARN) prepare $(GIVEN)
+	$(LEARN) train $(GIVEN) --steps $(STEPS)
+	for fold in 0 1 2; do $(LEARN) train $(GIVEN) --fold $$fold --steps $(STEPS) || exit 1; done
+	$(LEARN) release $(GIVEN) --measured $(MEASURE) --out models/parcel/$(VERSION) \
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
-	  --how "all three folds, 2,800 steps each" --curves docs/img/training-$(VERSION).png
+	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'

