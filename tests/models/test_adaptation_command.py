@@ -192,6 +192,19 @@ def test_one_picture_cannot_be_both(bench: Path, looks: Path, tmp_path: Path) ->
     assert "the same picture, called intact once and damaged once" in result.stderr
 
 
+def few(folder: Path, damaged: int, intact: int) -> None:
+    for state, names in (("damaged", DAMAGED[:damaged]), ("intact", INTACT[:intact])):
+        (folder / state).mkdir(parents=True)
+        for name in names:
+            shutil.copyfile(PICTURES / f"{name}.jpg", folder / state / f"{name}.jpg")
+
+
+def unreadable(folder: Path) -> None:
+    (folder / "intact").mkdir(parents=True)
+    for name in ("a.jpg", "b.jpg"):
+        (folder / "intact" / name).write_bytes(f"not a picture {name}".encode())
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -213,19 +226,6 @@ def test_bad_folders_are_told_what_is_wrong_and_change_nothing(
     assert said in result.stderr
     assert result.stdout == ""
     assert not (tmp_path / "site").exists()
-
-
-def few(folder: Path, damaged: int, intact: int) -> None:
-    for state, names in (("damaged", DAMAGED[:damaged]), ("intact", INTACT[:intact])):
-        (folder / state).mkdir(parents=True)
-        for name in names:
-            shutil.copyfile(PICTURES / f"{name}.jpg", folder / state / f"{name}.jpg")
-
-
-def unreadable(folder: Path) -> None:
-    (folder / "intact").mkdir(parents=True)
-    for name in ("a.jpg", "b.jpg"):
-        (folder / "intact" / name).write_bytes(f"not a picture {name}".encode())
 
 
 def test_nothing_to_learn_from_is_a_usage_error(tmp_path: Path, looks: Path) -> None:
