@@ -96,7 +96,7 @@ def list_models(folder: Path | None, as_json: bool) -> None:  # noqa: FBT001 -- 
     _print_table(("MODEL", "STATE", "FROM", "SINCE (UTC)", ""), rows)
     for model in listed:
         if model.problem:
-            click.echo(f"{model.ref}: {model.problem}", err=True)
+            click.echo(model.problem, err=True)
 
 
 @commands.command()
@@ -249,7 +249,7 @@ def shadow(folder: Path | None, ref: str, stop: bool, why: str) -> None:  # noqa
 
 
 def prove(registry: Registry) -> Callable[[Model[Card]], None]:
-    """How a model is proven: an inspector opens with it in the place of the active one, and judges the golden frames. Of
+    """How a model is proven: an inspector opens with it in the place of the active one, and judges golden frames. Of
     a model that judges nothing by itself, the files are all there is to verify.
     """
     from inspector import Inspector
@@ -263,7 +263,7 @@ def prove(registry: Registry) -> Callable[[Model[Card]], None]:
 
 def _shadow_lines(tally: ShadowTally) -> Iterable[str]:
     for beside, agreement in tally.beside.items():
-        yield f"beside {beside}, {agreement.first} to {agreement.last}:"
+        yield f"beside {beside}, {str(agreement.first)[:16]} to {str(agreement.last)[:16]}:"
         yield f"  {_share(agreement)}"
         yield (
             f"  {agreement.stricter} held that were released, {agreement.laxer} released that were held, "
