@@ -66,9 +66,11 @@ class StationProcess:
                 text=True,
             )
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert found, f"no kiosk: {line} {self.log.read_text()}"
+        said, found = "", None
+        while found is None and (line := self.process.stdout.readline()):
+            said += line
+            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert found, f"no kiosk: {said} {self.log.read_text()}"
         self.url = found[0]
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
