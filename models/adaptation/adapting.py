@@ -148,15 +148,14 @@ def _from_intact(lessons: Lessons, base: Rival, seed: int) -> Adapted:
     card = base.card
     fail = min(max(card.thresholds.integrity.fail, 0.01), 0.99)  # a point at 0 or 1 has no logit
     a = card.calibration.a
-    stop = float(np.quantile(unseen, 1 - STOPPED, method="higher"))
-    b = float(np.log(fail / (1 - fail))) - a * stop
-    look = probability(a * float(np.quantile(unseen, 1 - LOOKED_AT, method="higher")), 1.0, b)
+    b = float(np.log(fail / (1 - fail))) - a * _reached_by(unseen, STOPPED)
+    look = probability(_reached_by(unseen, LOOKED_AT), a, b)
     unsure = round(min(look, fail), 4)
     points = {
         "fail": fail,
         "unsure": unsure,
-        "chosen_on": f"{len(unseen)} intact photos of this bench, each judged without its group: {STOPPED:.0%} of them "
-        f"reach fail, {LOOKED_AT:.0%} reach unsure; no damaged photo was there, so nothing is promised of misses",
+        "chosen_on": f"{len(unseen)} intact photos of this bench, each judged without its group: at most {STOPPED:.0%} "
+        f"of them reach fail, {LOOKED_AT:.0%} unsure; no damaged photo was there, so nothing is promised of misses",
     }
     p = sigmoid(a * unseen + b)
     before = sigmoid(card.calibration.a * base.head.logits(lessons.features) + card.calibration.b)
@@ -166,6 +165,13 @@ def _from_intact(lessons: Lessons, base: Rival, seed: int) -> Adapted:
         base.ref: _at(before, lessons.damaged, integrity.fail, integrity.unsure),
     }
     return Adapted("unusual", head, a, b, points, figures, Comparison(against=base.ref, worse=False, text=""))
+
+
+def _reached_by(logits: Array, share: float) -> float:
+    """The point that at most this share of them reach: half way down from the last that does, or above them all."""
+    ranked = np.sort(logits)[::-1]
+    count = int(np.floor(share * len(ranked) + 1e-9))
+    return float((ranked[count - 1] + ranked[count]) / 2 if count else 1.5 * ranked[0] - 0.5 * ranked[1])
 
 
 def _figures(logits: Array, lessons: Lessons) -> dict[str, Any]:

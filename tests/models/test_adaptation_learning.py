@@ -310,7 +310,7 @@ def test_intact_photos_only_set_the_level_of_this_bench() -> None:
     assert told.way == "unusual"
     assert told.strength is None
     here = told.figures["adapted"]["intact"]
-    assert here["fail"] <= 4  # 5 % of 60, held out
+    assert (here["fail"], here["unsure"]) == (3, 6)  # 5 % and 10 % more of 60, held out
     p = sigmoid(told.a * told.head.logits(intact_world(3, 500).features) + told.b)
     assert (p >= told.thresholds["fail"]).mean() < 0.15
     assert told.thresholds["fail"] == 0.7  # the base's own point, at this bench's level
