@@ -84,7 +84,7 @@ class Embedder:
         found = np.zeros((len(turned), self.dim), np.float32)
         for start in range(0, len(turned), BATCH):
             part = turned[start : start + BATCH]
-            cells = self._cells(np.stack([p for p, _ in part]))
+            cells = self._cells(np.stack([p for p, _ in part]), "item")
             for i, (_, mask) in enumerate(part):
                 weights = cover(np.ascontiguousarray(mask), cells.shape[1:3])
                 found[start + i] = unit(np.tensordot(weights, cells[i], axes=2))
@@ -94,7 +94,7 @@ class Embedder:
         """Of letterboxed crops of one size: cells float32 (rows, columns, dim) and each cell's share of the mask."""
         if not crops:
             return []
-        maps = self._cells(np.stack([pixels for pixels, _ in crops]))
+        maps = self._cells(np.stack([pixels for pixels, _ in crops]), "item")
         return [(m, cover(mask, m.shape[:2])) for m, (_, mask) in zip(maps, crops, strict=True)]
 
     def map(self, bgr: Pixels, long_side: int) -> FeatureMap:
@@ -106,13 +106,13 @@ class Embedder:
         scale = long_side / max(height, width)
         size = tuple(max(32, 32 * round(side * scale / 32)) for side in (width, height))
         shown = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        cells = self._cells(np.asarray(shown, np.uint8)[None])[0]
+        cells = self._cells(np.asarray(shown, np.uint8)[None], "scene")[0]
         return FeatureMap(cells, max(height, width) / max(cells.shape[:2]))
 
-    def _cells(self, pixels: Pixels) -> Floats:
-        """uint8 (n, h, w, 3) -> float32 (n, h / 16, w / 16, dim)."""
+    def _cells(self, pixels: Pixels, output: str) -> Floats:
+        """Pictures uint8 (n, h, w, 3) -> cells float32 (n, h / 16, w / 16, dim)."""
         blob = cv2.dnn.blobFromImages(list(pixels), 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
-        return np.asarray(self._engine.infer(np.asarray(blob, np.float32))["map"]).transpose(0, 2, 3, 1)
+        return np.asarray(self._engine.infer(np.asarray(blob, np.float32))[output]).transpose(0, 2, 3, 1)
 
 
 def letterbox(bgr: Pixels, mask: Mask | None, side: int) -> tuple[Pixels, Mask]:

@@ -22,7 +22,7 @@ CONTRAST = 0.02
 COLOUR_BINS = (4, 6, 6)
 """Lightness, green to red, blue to yellow (Lab)."""
 COLOURS = COLOUR_BINS[0] * COLOUR_BINS[1] * COLOUR_BINS[2]
-SPANS = (3, 4, 6, 8, 11, 15)
+SPANS = (3, 5, 7, 10, 14)
 """Sides of the windows, in cells."""
 SHAPES = ((1.0, 1.0), (1.5, 0.67), (0.67, 1.5), (2.0, 0.5), (0.5, 2.0))
 
@@ -118,7 +118,7 @@ def grid(rows: int, columns: int) -> Floats:
             w, h = round(span * wide), round(span * high)
             if w < 2 or h < 2 or w > columns or h > rows:
                 continue
-            step = max(1, min(w, h) // 3)
+            step = max(1, min(w, h) // 2)
             x, y = np.meshgrid(np.arange(0, columns - w + 1, step), np.arange(0, rows - h + 1, step))
             found.append(np.stack([x, y, np.full_like(x, w), np.full_like(x, h)], -1).reshape(-1, 4))
     return np.concatenate(found).astype(np.float32) if found else np.zeros((0, 4), np.float32)

@@ -9,13 +9,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from models.training.embedder.network import EmbedderNet
 from models.training.export import OPSET
 
-OUTPUTS = ("map", "embedding")
+OUTPUTS = ("scene", "item")
 WORTH_HALVING = 256
 """Numbers in a constant from which on it is kept in half precision."""
 
@@ -24,7 +25,7 @@ def write_graph(net: EmbedderNet, path: Path, side: int) -> None:
     """The network as ONNX: any number of pictures, any sides that are multiples of 32. Weights are kept as float16 and
     widened to float32 when the session is made, so the file is half as large and nothing else changes.
     """
-    sizes = {"image": {0: "n", 2: "h", 3: "w"}, "map": {0: "n", 2: "rows", 3: "columns"}, "embedding": {0: "n"}}
+    sizes = {"image": {0: "n", 2: "h", 3: "w"}, **{name: {0: "n", 2: "rows", 3: "columns"} for name in OUTPUTS}}
     with torch.no_grad(), warnings.catch_warnings():
         # The older exporter writes free sides without guards; torch warns that it is old.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -67,5 +68,6 @@ def agreement(net: EmbedderNet, path: Path, pictures: Tensor) -> float:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    theirs = torch.from_numpy(session.run(["embedding"], {"image": pictures.numpy()})[0])
-    return float((net.eval()(pictures)[1] * theirs).sum(1).min())
+    theirs = session.run(list(OUTPUTS), {"image": pictures.numpy()})
+    pairs = zip(net.eval()(pictures), (torch.from_numpy(cells) for cells in theirs), strict=True)
+    return min(float(F.cosine_similarity(a.mean((2, 3)), b.mean((2, 3))).min()) for a, b in pairs)

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inspector.detector import Floats
+from models.training.embedder.network import WIDTH
 
-WIDTH = 128
 TEMPERATURE = 0.07
 PULL = 3e-4
 """How strongly the projections are held near where they began (the main directions of the frozen description)."""

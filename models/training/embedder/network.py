@@ -1,4 +1,4 @@
-"""The embedder in torch: the ImageNet trunk, its two useful levels on one grid, each centred and of equal weight."""
+"""The embedder in torch: the ImageNet trunk, two levels of it on one grid, and two projections learnt on top."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from models.training.backbone import LEVEL_CHANNELS, TAPS, Backbone, pretrained
 
 LEVELS = (1, 2)
 """Strides 16 and 32. Measured on crops that may teach: stride 8 and the ImageNet top add nothing to these two."""
+WIDTH = 128
+"""Numbers of a description."""
 DIM = sum(LEVEL_CHANNELS[i] for i in LEVELS)
 
 
 class EmbedderNet(nn.Module):
-    """Image float32 (n, 3, h, w) in [-1, 1], sides multiples of 32 -> map (n, 432, h/16, w/16), embedding (n, 432).
+    """Image float32 (n, 3, h, w) in [-1, 1], sides multiples of 32 -> scene and item, each (n, 128, h/16, w/16).
 
-    A cell of the map describes what lies there; the mean of any set of cells, scaled to length 1, describes them.
-    `embedding` is that of the whole picture.
+    A cell describes what lies there; the mean of any set of cells, scaled to length 1, describes them. `scene` is for
+    pictures of things among others, `item` for things cut out; the two can be compared with each other.
     """
 
     shift: Tensor
@@ -31,6 +33,8 @@ class EmbedderNet(nn.Module):
         self.stem, self.stem_norm, self.blocks = trunk.stem, trunk.stem_norm, trunk.blocks
         self.register_buffer("shift", torch.zeros(1, DIM, 1, 1))
         self.register_buffer("scale", torch.ones(1, DIM, 1, 1))
+        self.scene = nn.Conv2d(DIM, WIDTH, 1, bias=False)
+        self.item = nn.Conv2d(DIM, WIDTH, 1, bias=False)
 
     def raw(self, x: Tensor) -> Tensor:
         """The map before centring."""
@@ -45,8 +49,18 @@ class EmbedderNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        cells = (self.raw(x) - self.shift) * self.scale
-        return cells, F.normalize(cells.mean((2, 3)), dim=1)
+        cells = self.centred(x)
+        return self.scene(cells), self.item(cells)
+
+    def centred(self, x: Tensor) -> Tensor:
+        """The map (n, 432, h/16, w/16) that the two projections read."""
+        return (self.raw(x) - self.shift) * self.scale
+
+    @torch.no_grad()
+    def project(self, scene: Tensor, item: Tensor) -> None:
+        """Sets the projections, each (432, 128): see `models.training.embedder.head`."""
+        self.scene.weight.copy_(scene.T[..., None, None])
+        self.item.weight.copy_(item.T[..., None, None])
 
     @torch.no_grad()
     def centre(self, pictures: Iterable[Tensor]) -> None:
