@@ -1,0 +1,204 @@
+"""Handling marks are taught what is true: scenes know their marks, lessons ask what can be answered, graphs agree."""
+
+# ruff: noqa: E402  # torch is an extra: nothing of training is imported before it is known to be there
+import json
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+import models
+from inspector.markreader import ROOM, MarkReader, Readings, candidates
+from inspector.spec import MARKS
+from models import MarkThreshold
+from models.evaluation.metrics import Matched
+from models.scenes import marks
+from models.scenes.art import Art, opaque
+from models.training.marks.bank import Bank, drawn
+from models.training.marks.judge import Judged, Torch, draft, figures, held_out, invented, judge, stages, threshold
+from models.training.marks.lessons import GRID, crops, finder_batch, search
+from models.training.marks.networks import STRIDE, build
+from models.training.marks.release import story, write_cards, write_graphs
+from models.training.marks.scenes import Ground, Scene, compose
+from models.training.marks.train import Pair, Schedule, train, trained
+
+NO_BOXES = np.zeros((0, 4), np.float32)
+NO_SAYS = np.zeros((0, len(MARKS)), np.float32)
+
+
+def board(side: int = 360, group: str = "a") -> Ground:
+    pixels = np.full((side, side, 3), (110, 150, 185), np.uint8)
+    return Ground(pixels, NO_BOXES, NO_SAYS, np.zeros(0, np.float32), group, "photos")
+
+
+def bank() -> Bank:
+    """One thing of each kind, quickly drawn."""
+    art = {mark: (Art(mark, opaque(np.full((60, 60, 3), 20 * i + 40, np.uint8))),) for i, mark in enumerate(MARKS)}
+    other = {kind: (Art(kind, opaque(np.full((50, 80, 3), 90, np.uint8))),) for kind in ("no_mark", "shipping_label")}
+    all_of_it = {**art, **other, "other_mark": other["no_mark"], "row": art["fragile"]}
+    return Bank({kind: [thing] for kind, thing in all_of_it.items()})
+
+
+def scene(*boxes: tuple[float, float, float, float], mark: str = "fragile", turn: float = 0.0) -> Scene:
+    says = np.array([[name == mark for name in MARKS]] * len(boxes), np.float32).reshape(-1, len(MARKS))
+    turns = np.full(len(boxes), turn, np.float32)
+    pixels = np.full((320, 320, 3), 127, np.uint8)
+    return Scene(pixels, np.array(boxes, np.float32).reshape(-1, 4), says, turns, np.zeros(len(boxes), bool))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_composed_marks_lie_in_the_picture_and_are_large_enough_to_be_asked_for(seed: int) -> None:
+    made = compose(np.random.default_rng(seed), board(), bank())
+    height, width = made.pixels.shape[:2]
+    assert len(made.boxes) == len(made.says) == len(made.turns) == len(made.ignored)
+    assert (made.boxes[:, :2] >= 0).all()
+    assert (made.boxes[:, 2:] <= (width, height)).all()
+    sides = (made.boxes[:, 2:] - made.boxes[:, :2])[made.positive]
+    assert (sides >= 6).all()
+
+
+def test_the_same_seed_composes_the_same_scene() -> None:
+    first, second = (compose(np.random.default_rng(4), board(), bank()) for _ in range(2))
+    assert np.array_equal(first.pixels, second.pixels)
+    assert np.array_equal(first.boxes, second.boxes)
+
+
+def test_a_turned_parcel_turns_its_marks() -> None:
+    """A light bar in the upper left, told as a mark that points up, wherever the parcel is turned to."""
+    ground = board()
+    ground.pixels[40:80, 20:40] = 255
+    says = np.array([[name == "this_way_up" for name in MARKS]], np.float32)
+    marked = Ground(
+        ground.pixels, np.array([[20, 40, 40, 80]], np.float32), says, np.zeros(1, np.float32), "a", "photos"
+    )
+    empty = Bank({kind: bank().things["no_mark"] for kind in bank().things})
+    turns = set()
+    for seed in range(25):
+        made = compose(np.random.default_rng(seed), marked, empty)
+        x1, y1, x2, y2 = made.boxes[0]
+        turns.add(round(float(made.turns[0])))
+        tall = (y2 - y1) > (x2 - x1)
+        assert tall == (round(float(made.turns[0])) % 180 == 0)
+    assert turns <= {0, 90, 180, 270}
+    assert len(turns) > 1
+
+
+def test_the_bank_is_drawn_once_and_read_again(tmp_path: Path) -> None:
+    first = drawn(tmp_path, 5, 1)
+    second = drawn(tmp_path, 5, 1)
+    assert first.things.keys() == second.things.keys()
+    for kind, things in first.things.items():
+        for one, other in zip(things[0], second.things[kind][0], strict=True):
+            assert np.array_equal(one.bgra, other.bgra)
+            assert (one.name, one.ink, one.also) == (other.name, other.ink, other.also)
+
+
+def test_a_sticker_that_says_two_marks_teaches_both() -> None:
+    arts = [marks.draw("fragile", np.random.default_rng(seed)) for seed in range(60)]
+    assert {name for art in arts for name in art.also} <= {"handle_with_care", "this_way_up"}
+    assert any(art.also for art in arts)
+
+
+def test_the_finder_is_taught_boxes_that_decode_to_the_marks() -> None:
+    made = scene((40, 60, 104, 92), (200, 200, 216, 232))
+    _, heat, _, spans, _ = finder_batch([search(made)])
+    finder = draft("test", {}).finder.model_copy(update={"found": 0.99})
+    found = candidates(heat[0].numpy(), spans[0].numpy(), finder)
+    assert found[np.argsort(found[:, 0])] == pytest.approx(made.boxes, abs=0.05)
+    assert heat.shape == (1, 1, GRID, GRID)
+    assert finder.side == STRIDE * GRID
+
+
+def test_nobody_asks_the_finder_about_what_is_ignored() -> None:
+    made = scene((40, 60, 104, 92))
+    made.ignored[:] = True
+    _, heat, weight, _, taught = finder_batch([search(made)])
+    assert heat.max() == 0
+    assert weight[0, 0, 9, 8] == 0
+    assert taught.sum() == 0
+
+
+def test_the_reader_is_asked_what_a_crop_can_answer() -> None:
+    made = scene((100, 100, 140, 140), turn=90.0)
+    side = 40 * ROOM
+    asked = np.array(
+        [[120, 120, side], [120 + 0.45 * side, 120, side], [120 + 0.9 * side, 120, side], [120, 120, 9 * side]],
+        np.float32,
+    )
+    lesson = crops(made, np.random.default_rng(0), asked, most=99)
+    framed = lesson.says[:, MARKS.index("fragile")] > 0
+    assert framed.any()
+    assert (lesson.turns[framed] == 90).all()
+    assert np.isnan(lesson.turns[~framed]).all()
+    assert (lesson.asked[framed] == 1).all()
+    assert (lesson.asked == 0).any(), "half a mark is neither one nor none"
+    width = np.exp(lesson.spans[framed, 2])
+    assert ((width > 1 / ROOM / 2.2) & (width < 1.6 / ROOM)).all()
+
+
+def reading(says: dict[str, float], box: tuple[float, float, float, float], turn: float = 0.0) -> Readings:
+    row = np.array([[says.get(mark, 0.0) for mark in MARKS]], np.float32)
+    return Readings(np.array([box], np.float32), row, np.array([turn], np.float32))
+
+
+def judged(made: Scene, readings: Readings, group: str = "a") -> Judged:
+    return Judged(made, group, readings.boxes, readings)
+
+
+AT = {"fragile": MarkThreshold(present=0.5, doubtful=0.1)}
+
+
+def test_figures_count_what_was_read_right() -> None:
+    right = judged(scene((10, 10, 50, 50), turn=350), reading({"fragile": 0.9}, (10, 10, 40, 40), 5.0), "a")
+    beside = judged(scene((10, 10, 50, 50)), reading({"fragile": 0.9}, (200, 10, 40, 40)), "b")
+    told = figures([right, beside], AT, rounds=20)
+    assert told["fragile"]["recall"]["value"] == told["fragile"]["precision"]["value"] == 0.5
+    assert told["fragile"]["median_turn_error_deg"] == 15
+    assert told["all"]["there"] == 2
+
+
+def test_what_is_said_of_a_bare_parcel_is_invented() -> None:
+    bare = judged(scene(), reading({"fragile": 0.9}, (10, 10, 40, 40)))
+    quiet = judged(scene(), reading({"fragile": 0.4}, (10, 10, 40, 40)))
+    assert invented([bare, quiet, judged(scene((1, 1, 9, 9)), reading({}, (0, 0, 5, 5)))], AT) == [("a", 1), ("a", 0)]
+
+
+def test_a_threshold_needs_examples_and_precision() -> None:
+    def rows(right: int, wrong: int, at: float = 0.9) -> list[Matched]:
+        one = Matched(np.array([at]), np.array([True]), 1, np.array([0.0]))
+        other = Matched(np.array([0.3]), np.array([False]), 0, np.zeros(0))
+        return [one] * right + [other] * wrong
+
+    good = threshold(rows(60, 30))
+    assert isinstance(good, MarkThreshold)
+    assert (good.present, good.doubtful) == (0.9, 0.45)
+    assert "30 examples" in str(threshold(rows(10, 0)))
+    assert isinstance(threshold(rows(60, 60, at=0.2)), str)
+
+
+def test_networks_train_resume_and_leave_as_graphs_that_agree(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    places, weights = [board(), board(300, "b")], np.ones(2)
+    run = tmp_path / "run"
+    for steps in (2, 3):
+        schedule = Schedule(steps=steps, fresh=1, scenes=2, searched=1, kept=8)
+        train(Pair(*build(1)), places, weights, bank(), schedule, run)
+    done = [json.loads(line)["step"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert done == [0, 1, 2]
+    pair = trained(Pair(*build(2)), run)
+    out = tmp_path / "0.0.1"
+    write_graphs(pair, out)
+    reader = MarkReader(Torch(pair.finder), Torch(pair.reader), draft("0.0.1", AT))
+    told = judge(reader, held_out(places, weights, bank(), 1, 3))
+    found = figures(told, AT, rounds=10)
+    card = draft("0.0.1", {mark: AT.get(mark, "not learnt") for mark in MARKS})
+    written = write_cards(card, out, date(2026, 11, 22), "three steps", "nothing", {"composed": found})
+    assert (out / "CARD.md").read_text("utf-8") == story(written)
+    assert stages(reader, told)["marks"] == sum(int(one.scene.positive.sum()) for one in told)
+    assert models.read(out, "marks").card.files.keys() == {"finder.onnx", "model.onnx"}
