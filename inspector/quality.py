@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.detector import Floats, Look, crop_around
-from inspector.frame import Pixels
+from inspector.frame import Frame, Pixels
 from inspector.verdict import Fault, Parcel
 from inspector.view import View
 
@@ -28,6 +28,15 @@ WHITE = 254
 """A grey level at which the sensor has nothing more to tell, JPEG's rounding allowed for."""
 MIDDLE = 200
 """Of a parcel brighter than this (white board) burnt-out parts are no glare."""
+
+FLAT = 4
+"""Grey levels: a picture with less contrast shows nothing that could be sharp."""
+WHOLE = 640
+"""Longest side, in pixels, at which whole pictures are measured; bench/quality.py prints what they reach there."""
+
+TOO_DARK = "too dark: more light on the parcel"
+TOO_BRIGHT = "too bright: less light, or a shorter exposure"
+BLURRED = "blurred: hold the parcel still and clean the lens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +73,46 @@ def quality(view: View, doubtful_below: float, limits: QualityLimits) -> list[Fa
     """
     index = view.index
     if view.main is None or view.main.score < doubtful_below:
-        return [Fault("no_parcel", "no parcel to be seen: lay it in the middle of the picture", index)]
+        return _why_unseen(view, limits)
     seen = measure(view)
     faults = []
     if limits.dark is not None and seen.level < limits.dark:
-        faults.append(Fault("too_dark", "too dark: more light on the parcel", index))
+        faults.append(Fault("too_dark", TOO_DARK, index))
     elif limits.bright is not None and seen.level > limits.bright:
-        faults.append(Fault("too_bright", "too bright: less light, or a shorter exposure", index))
+        faults.append(Fault("too_bright", TOO_BRIGHT, index))
     elif limits.glare is not None and seen.level < MIDDLE and seen.glare > limits.glare:
         faults.append(Fault("glare", "glare on the parcel: turn it or move the lamp", index))
     elif limits.sharpness is not None and seen.sharpness < limits.sharpness:
-        faults.append(Fault("blurred", "blurred: hold the parcel still and clean the lens", index))
+        faults.append(Fault("blurred", BLURRED, index))
     if limits.cut_sides is not None and seen.sides >= limits.cut_sides:
         faults.append(Fault("cut_off", "the parcel is cut off: move it into the picture", index))
     if limits.second is not None and any(_beside(p, view.main) >= limits.second for p in view.parcels):
         faults.append(Fault("several_parcels", "two parcels in the picture: take the other one away", index))
     return faults
+
+
+def frame_quality(frame: Frame, index: int, limits: QualityLimits) -> list[Fault]:
+    """What speaks against judging from a picture as a whole, as that of an open box; empty when nothing does.
+
+    Benches are dark or white on purpose: too dark is what has no light parts, too bright what has hardly anything else.
+    """
+    grey = _small_grey(frame.bgr)
+    levels = _histogram(grey)
+    if limits.dark is not None and _quantile(levels, 0.9) < limits.dark:
+        return [Fault("too_dark", TOO_DARK, index)]
+    if limits.bright is not None and _quantile(levels, 0.1) > limits.bright:
+        return [Fault("too_bright", TOO_BRIGHT, index)]
+    if limits.sharpness is not None and sharpness(grey) < limits.sharpness:
+        return [Fault("blurred", BLURRED, index)]
+    return []
+
+
+def _why_unseen(view: View, limits: QualityLimits) -> list[Fault]:
+    """A parcel is not found, or doubtfully: told is what kept it from being seen, if anything did."""
+    if limits.sharpness is not None and view.main is not None and measure(view).sharpness < limits.sharpness:
+        return [Fault("blurred", BLURRED, view.index)]
+    faults = frame_quality(view.frame, view.index, limits) if np.ptp(view.frame.bgr) >= FLAT else []
+    return faults or [Fault("no_parcel", "no parcel to be seen: lay it in the middle of the picture", view.index)]
 
 
 def measure(view: View) -> Quality:
@@ -107,10 +140,16 @@ def sharpness(grey: Pixels) -> float:
     """
     levels = _histogram(grey)
     spread = _quantile(levels, 0.995) - _quantile(levels, 0.005)
-    if spread < 4:
+    if spread < FLAT:
         return 0.0
     bends = (np.abs(cv2.filter2D(grey, cv2.CV_16S, kernel)).astype(np.uint16) for kernel in BENDS)
     return min(_quantile(_histogram(bend), 0.998) for bend in bends) / (2 * spread)
+
+
+def _small_grey(bgr: Pixels) -> Pixels:
+    scale = WHOLE / max(bgr.shape[:2])
+    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _histogram(values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Floats:

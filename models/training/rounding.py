@@ -23,16 +23,22 @@ POSITIONS = 192
 """Places looked at in each layer's input, per picture: neighbours tell the same again."""
 DAMPING = 0.01
 LARGEST = 127
+LEAST_STEP = 1e-6
+"""Of a channel's bias: the bias is kept as 32-bit multiples of its weights' step, and a dead channel is all bias."""
 
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A convolution of a graph. weights: float32 (o, i, k, k); i is 1 when it is depthwise. pads: as ONNX has them."""
+    """A convolution of a graph.
+
+    weights: float32 (o, i, k, k); i is 1 when it is depthwise. bias: float32 (o,). pads: as ONNX has them.
+    """
 
     name: str
     source: str
     tensor: str
     weights: Floats
+    bias: Floats
     depthwise: bool
     stride: int
     pads: tuple[int, int, int, int]
@@ -60,6 +66,7 @@ def convolutions(model: onnx.ModelProto) -> list[Convolution]:
             continue
         told: dict[str, Any] = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         weights = np.asarray(numpy_helper.to_array(values[node.input[1]]), np.float32)
+        bias = numpy_helper.to_array(values[node.input[2]]) if len(node.input) > 2 else np.zeros(len(weights))
         top, left, bottom, right = told.get("pads", (0, 0, 0, 0))
         found.append(
             Convolution(
@@ -67,6 +74,7 @@ def convolutions(model: onnx.ModelProto) -> list[Convolution]:
                 source=node.input[0],
                 tensor=node.input[1],
                 weights=weights,
+                bias=np.asarray(bias, np.float32),
                 depthwise=told.get("group", 1) == len(weights) and weights.shape[1] == 1,
                 stride=told.get("strides", (1, 1))[0],
                 pads=(top, left, bottom, right),
@@ -105,7 +113,8 @@ def rounded(layer: Convolution, moments: Doubles) -> Rounded:
     """The layer's weights in steps of a 127th of the largest of their output channel, see the module's docstring."""
     count = len(layer.weights)
     flat = layer.weights.reshape((count, 1, -1) if layer.depthwise else (1, count, -1)).astype(np.float64)
-    scale = np.maximum(np.abs(flat).max(2, keepdims=True), 1e-9) / LARGEST
+    least = np.maximum(np.abs(layer.bias) * LEAST_STEP, 1e-12).reshape(flat[:, :, :1].shape)
+    scale = np.maximum(np.abs(flat).max(2, keepdims=True) / LARGEST, least)
     size = flat.shape[2]
     diagonal = np.einsum("bii->bi", moments)
     moments = moments + np.eye(size) * (DAMPING * diagonal.mean(1)[:, None, None] + 1e-12)
