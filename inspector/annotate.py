@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import cv2
@@ -9,14 +10,20 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from inspector.frame import Frame, Pixels
-from inspector.spec import Check
-from inspector.verdict import Box, Decision, Result, Verdict
+from inspector.spec import Check, Stage
+from inspector.verdict import Box, Decision, ItemSeen, Result, Verdict
 
 RGB = tuple[int, int, int]
 GREEN, RED, AMBER, BLUE = (22, 128, 60), (196, 30, 30), (190, 110, 0), (20, 90, 190)
-INK, GREY = (20, 24, 28), (150, 150, 150)
+INK, GREY, PAPER = (20, 24, 28), (150, 150, 150), (244, 243, 240)
 COLOURS: dict[Decision, RGB] = {Decision.RELEASE: GREEN, Decision.HOLD: RED, Decision.RETAKE: AMBER}
 """IEC 60073: red act now, amber abnormal, green normal. The word beside it says the same for who cannot tell them."""
+
+ITEM_COLOURS = {"present": GREEN, "missing": RED, "extra": RED, "wrong": RED, "unsure": AMBER}
+LACKING = ("missing", "wrong", "unsure")
+LIST_WIDTH = 120
+"""Of the list beside an open box, in units that grow with the picture."""
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 PASSED = {
     Check.INTEGRITY: "packaging whole",
@@ -26,15 +33,18 @@ PASSED = {
 }
 
 
-def draw(frame: Frame, verdict: Verdict, index: int = 0) -> Pixels:
-    """A copy of the picture with parcel, findings, marks and codes of picture `index` drawn in.
+def draw(frame: Frame, verdict: Verdict, index: int = 0, shown: Mapping[str, Pixels] | None = None) -> Pixels:
+    """A copy of the picture with parcel, findings, marks, codes and items of picture `index` drawn in.
 
-    uint8 (h + strip, w, 3) BGR: the verdict and its reasons stand on a strip below the picture, so that they hide
-    nothing. Lines and letters grow with the picture.
+    shown: by item, a picture of it, uint8 (h, w, 3) BGR, for those that are not all in the box (`Inspector.shown`).
+    uint8 (h + strip, w + list, 3) BGR: the verdict and its reasons stand on a strip below the picture, items that are
+    missing or doubtful in a list beside it, so that they hide nothing. Lines and letters grow with the picture.
     """
     height, width = frame.bgr.shape[:2]
     unit = max(1.0, min(width, height) / 360)
-    canvas = Image.new("RGB", (width, height + round(26 * unit)), INK)
+    lacking = [item for item in verdict.checks[Check.CONTENTS].items if item.result in LACKING]
+    beside = round(LIST_WIDTH * unit) if lacking and frame.stage is Stage.OPEN else 0
+    canvas = Image.new("RGB", (width + beside, height + round(26 * unit)), INK)
     canvas.paste(Image.fromarray(np.ascontiguousarray(frame.bgr[:, :, ::-1])))
     pen = ImageDraw.Draw(canvas)
     colour = COLOURS[verdict.decision]
@@ -46,12 +56,61 @@ def draw(frame: Frame, verdict: Verdict, index: int = 0) -> Pixels:
     for code in verdict.checks[Check.LABEL].codes:
         if code.frame == index:
             _boxed(pen, code.box, code.text[:24], BLUE, unit)
+    for item in verdict.checks[Check.CONTENTS].items:
+        for box in item.boxes if item.frame == index else ():
+            _boxed(pen, box, _called(item), ITEM_COLOURS.get(item.result, AMBER), unit)
+    if beside:
+        _list(canvas, (width, 0, width + beside, height), lacking, shown or {}, unit)
     for check in verdict.checks.values():
         for finding in check.findings:
             if finding.frame == index and finding.box is not None:
                 _boxed(pen, finding.box, finding.kind.replace("_", " "), _colour(check.result), 1.4 * unit)
     _strip(pen, height, canvas.size, verdict, unit)
     return np.ascontiguousarray(np.asarray(canvas, np.uint8)[:, :, ::-1])
+
+
+def _called(item: ItemSeen) -> str:
+    """The item's name as it stands at its box; doubt is said."""
+    return f"{item.item}?" if item.result == "unsure" else item.item
+
+
+def _list(
+    canvas: Image.Image,
+    room: tuple[int, int, int, int],
+    lacking: Sequence[ItemSeen],
+    shown: Mapping[str, Pixels],
+    unit: float,
+) -> None:
+    """What is not surely in the box, each with its picture where there is one; how many more when room ends."""
+    left, top, right, bottom = room
+    pen, font, gap = ImageDraw.Draw(canvas), _font(round(11 * unit)), round(6 * unit)
+    pen.rectangle((left, top, right, bottom), fill=PAPER)
+    line, side = round(15 * unit), round(46 * unit)
+    y = top + gap
+    for number, item in enumerate(lacking):
+        tall = line + (side if item.item in shown else 0) + gap
+        if y + tall > bottom - line and number < len(lacking) - 1:
+            pen.text((left + gap, y), f"and {len(lacking) - number} more", font=font, fill=INK)
+            break
+        count = f"{item.found} of {item.expected} " if item.expected > 1 else ""
+        name = f"{item.result}: {count}{item.item}"
+        pen.text((left + gap, y), _short(pen, name, right - left - 2 * gap, font), font=font, fill=_of(item))
+        if item.item in shown:
+            picture = Image.fromarray(np.ascontiguousarray(shown[item.item][:, :, ::-1]))
+            picture.thumbnail((right - left - 2 * gap, side))
+            canvas.paste(picture, (left + gap, y + line))
+        y += tall
+
+
+def _of(item: ItemSeen) -> RGB:
+    return ITEM_COLOURS.get(item.result, AMBER)
+
+
+def _short(pen: ImageDraw.ImageDraw, text: str, width: float, font: Font) -> str:
+    """The text, or as much of it as the width holds."""
+    while len(text) > 1 and pen.textlength(text, font=font) > width:
+        text = text.removesuffix("…")[:-1].rstrip(" ;,.") + "…"
+    return text
 
 
 def encode_jpeg(bgr: Pixels, quality: int = 85) -> bytes:
@@ -92,11 +151,10 @@ def _strip(pen: ImageDraw.ImageDraw, top: int, size: tuple[int, int], verdict: V
     told = "; ".join(verdict.reasons) or ", ".join(
         said for check, said in PASSED.items() if verdict.checks[check].result is Result.PASS
     )
-    while len(told) > 1 and pen.textlength(told, font=small) > size[0] - width - 12 * unit:
-        told = told.removesuffix("…")[:-1].rstrip(" ;,.") + "…"
+    told = _short(pen, told, size[0] - width - 12 * unit, small)
     pen.text((width + 6 * unit, middle), told, font=small, fill="white", anchor="lm")
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)

@@ -24,6 +24,8 @@ MEMORY = Memory()
 ACCEPT_SLOPE = 8.0
 """Log odds for each unit of cosine by which an item's own threshold differs from the usual one."""
 MOST_SHIFT = 2.0
+WORTH_A_LOOK = 0.3
+"""Probability from which on a doubtful place is shown to the packer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _shift(item: Item, embedder: Embedder) -> float:
     """An item that was confirmed at lower likeness than usual is believed sooner, one that was mistaken later."""
     if item.accept is None:
         return 0.0
-    return max(-MOST_SHIFT, min(MOST_SHIFT, ACCEPT_SLOPE * (embedder.accept - item.accept)))
+    return max(-MOST_SHIFT, min(MOST_SHIFT, ACCEPT_SLOPE * (embedder.alike - item.accept)))
 
 
 def _weigh(
@@ -173,7 +175,8 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
         absent = 0  # pieces may have been shown one after another: nobody can tell how many there are
     found = there + over
     score = min(chances[:wanted])
-    boxes: tuple[Box, ...] = tuple(sighting.box for sighting in seen.best[: max(found, min(1, len(seen.best)))])
+    likely = [sighting.box for sighting in seen.best if _probability(sighting.odds) >= WORTH_A_LOOK]
+    boxes: tuple[Box, ...] = tuple(likely[: max(found, 1 + there)] if there < wanted else likely[:found])
     if over:
         result, text = "extra", f"{found} x {line.item} in the box, {wanted} ordered: take {over} out"
     elif there == wanted:
@@ -214,7 +217,8 @@ def _told(
 def _finding(judged: _Judged, seen: Mapping[str, Seen]) -> Finding:
     item = judged.item
     if item.result == "extra":
-        last = seen[item.item].best[item.found - 1]
+        pieces = seen[item.item].best
+        last = pieces[min(item.found, len(pieces)) - 1]
         return Finding("extra_item", 0.5, _probability(last.odds), last.box, judged.text, item.frame)
     return Finding("missing_item", 1.0, 1 - (item.score or 0.0), None, judged.text)
 

@@ -63,11 +63,6 @@ class Embedder:
         return self.card.thresholds.alike
 
     @property
-    def accept(self) -> float:
-        """The cosine from which two things are hard to tell apart; see the card for the pairs it was chosen on."""
-        return self.card.thresholds.alike
-
-    @property
     def dim(self) -> int:
         """Length of a description."""
         return self.card.dim

@@ -1,4 +1,4 @@
-"""The embedder's card: what it is, where it comes from, and how well it tells things apart that it may teach from."""
+"""The embedder's card: what it is, where it comes from, and how well it tells things apart."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def measure(folder: Path, crops: Sequence[Crop]) -> dict[str, Any]:
     told = json.loads((folder / "card.json").read_text("utf-8"))
     model = models.Model(folder, EmbedderCard.model_validate(told))
     embedder = Embedder(model, OnnxEngine(model.onnx, side=model.card.crop_side, threads=1))
-    described = embedder.embed([c.bgr for c in crops], [c.mask for c in crops])
+    described = embedder.embed([crop.bgr for crop in crops], [crop.mask for crop in crops])
     family = np.array([c.family for c in crops])
     thing, picture = np.array([c.thing for c in crops]), np.array([c.picture for c in crops])
     kinds = {"renders": ~np.isin(family, ["card", "nuts", "fruit"])} | {
