@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -94,6 +95,8 @@ async def put_references(
     what to do; the good ones of the same request are kept (`kept`).
     """
     shots = await forms.sent_shots(request, Stage.OPEN)
+    if not request.headers["content-type"].startswith("multipart/"):  # a bare body has no name of its own
+        shots = [replace(shot, name=f"photo.{shot.name.rpartition('.')[2]}") for shot in shots]
 
     def work() -> tuple[TaughtAnswer, bool]:
         return service.teach_photos(services, item, shots, caller.name, though_alike=though_alike)
