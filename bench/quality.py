@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 
 import models
+from inspector.eye import Inspector
 from inspector.frame import Frame, decode
-from inspector.quality import Quality, QualityLimits, measure
-from inspector.runtime import OnnxEngine
-from inspector.view import Looker
+from inspector.quality import Quality, QualityLimits, measure, whole_sharpness
 
 
 def frames(folder: Path) -> list[Frame]:
@@ -38,13 +37,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     model = models.load()
-    looker = Looker(OnnxEngine(model.onnx, side=model.card.input.side), model.card)
+    eye = Inspector.open(model)
     limits = QualityLimits()
     for folder in parser.parse_args().folders:
         for length in (1, 6, 12, 24):
             seen: list[Quality] = []
+            whole: list[float] = []
             for frame in frames(folder):
-                view = looker.view(smeared(frame, length), 0)
+                view = eye.look(smeared(frame, length))
+                whole.append(whole_sharpness(view.frame))
                 if view.main is not None and view.main.score >= model.card.thresholds.parcel.found:
                     seen.append(measure(view))
             table = np.array([(q.sharpness, q.level, q.glare, q.sides) for q in seen])
@@ -54,6 +55,9 @@ def main() -> None:
                     f"  {name:10}",
                     " ".join(f"{v:.3f}" for v in np.percentile(column, [0, 1, 5, 25, 50, 75, 95, 99, 100])),
                 )
+            print(
+                "  whole     ", " ".join(f"{v:.3f}" for v in np.percentile(whole, [0, 1, 5, 25, 50, 75, 95, 99, 100]))
+            )
             print(f"  refused as blurred: {(table[:, 0] < (limits.sharpness or 0)).mean():.3f}")
 
 

@@ -19,12 +19,18 @@ function where([x, y, w, h], [px, py, pw, ph]) {
   return t(`place.${[row, column].filter(Boolean).join("_") || "middle"}`);
 }
 
+/** A check's result as it is shown: what passed on a picture that must be taken again was not seen well enough to pass. */
+export function shownResult(name, verdict) {
+  const { result } = verdict.checks[name];
+  return verdict.verdict === "retake" && result === "pass" ? "skipped" : result;
+}
+
 /** One line for a check: what is wrong, or that nothing is. */
 export function checkText(name, parcel) {
   const verdict = parcel.verdict;
   const check = verdict.checks[name];
   const needed = parcel.required.includes(name);
-  if (check.result === "pass") return t(`pass.${name}`);
+  if (check.result === "pass") return t(shownResult(name, verdict) === "pass" ? `pass.${name}` : "not_judged");
   if (check.result === "skipped") return t(needed ? `skipped.${name}` : "not_asked");
   if (name === "marks" && parcel.missing_marks.length) return t("missing_marks", { marks: markNames(parcel.missing_marks) });
   const first = check.findings[0];

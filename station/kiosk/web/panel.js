@@ -1,6 +1,6 @@
 // The right side: one word, one thing to do, the checks, and what can be done now.
 
-import { checkText } from "./findings.js";
+import { checkText, shownResult } from "./findings.js";
 import { dayAndClock, itemNames, listed, markNames, t } from "./language.js";
 
 const CHECKS = ["integrity", "contents", "marks", "label"];
@@ -63,7 +63,7 @@ function checks(parcel) {
   byId("checks").hidden = !parcel.verdict;
   if (!parcel.verdict) return;
   byId("checks").replaceChildren(...CHECKS.map((name) => {
-    const { result } = parcel.verdict.checks[name];
+    const result = shownResult(name, parcel.verdict);
     const needed = result === "skipped" && parcel.required.includes(name) ? " needed" : "";
     const sign = icon(result);
     sign.classList.add("sign");
