@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from inspector import Frame, Inspector, PackingSpec, Verdict
     from inspector.eye import Active
     from inspector.gallery import Gallery
+    from inspector.runtime import EngineName
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RELEASED, HELD, UNUSABLE = 0, 1, 2
@@ -33,20 +34,31 @@ RELEASED, HELD, UNUSABLE = 0, 1, 2
 )
 @click.option("--gallery", type=click.Path(path_type=Path, dir_okay=False), help="File of the taught items.")
 @click.option("--weight-g", type=click.FloatRange(min=0), help="What the filled box weighs, for one picture.")
+@click.option("--side-view", is_flag=True, help="The pictures show sides: the arrows of 'this way up' must point up.")
 @click.option("--annotate", type=click.Path(path_type=Path), help="Folder for copies with the findings drawn in.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True, help="How to answer."
 )
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Of one inference.")
+@click.option(
+    "--engine",
+    type=click.Choice(["onnxruntime", "openvino"]),
+    default="onnxruntime",
+    show_default=True,
+    envvar="LASTLOOK_ENGINE",
+    help="What runs the networks; openvino is an extra.",
+)
 def inspect(
     paths: tuple[Path, ...],
     order: Path | None,
     stage: str,
     gallery: Path | None,
     weight_g: float | None,
+    side_view: bool,  # noqa: FBT001  # click hands over every option by its name
     annotate: Path | None,
     form: str,
     threads: int,
+    engine: EngineName,
 ) -> None:
     """Judge pictures: files, or folders of them.
 
@@ -60,7 +72,7 @@ def inspect(
     pictures, code = _pictures(paths)
     if weight_g is not None and (len(pictures) != 1 or not math.isfinite(weight_g)):
         raise click.UsageError("--weight-g is what one parcel weighs: a number of grams, and one picture")
-    eye = _eye(gallery, spec, threads)
+    eye = _eye(gallery, spec, threads, engine, side_view=side_view)
     taken = {path.resolve() for path in pictures}
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
@@ -85,7 +97,7 @@ def inspect(
     sys.exit(code)
 
 
-def _eye(gallery: Path | None, spec: PackingSpec, threads: int) -> Inspector:
+def _eye(gallery: Path | None, spec: PackingSpec, threads: int, engine: EngineName, *, side_view: bool) -> Inspector:
     """The eye with the models that are active here. One that cannot be used ends the command: nothing was judged."""
     from inspector import EngineError, GoldenError, Inspector, InspectorSettings
     from models import ModelError
@@ -94,7 +106,8 @@ def _eye(gallery: Path | None, spec: PackingSpec, threads: int) -> Inspector:
     try:
         active = Registry(site_in(os.environ)).active
         taught = _gallery(gallery, spec, threads, active)
-        return Inspector.load(InspectorSettings(threads=threads), active=active, gallery=taught)
+        settings = InspectorSettings(engine=engine, threads=threads, side_view=side_view)
+        return Inspector.load(settings, active=active, gallery=taught)
     except (ModelError, EngineError, GoldenError) as error:
         click.echo(f"Nothing was judged: {error}", err=True)
         sys.exit(UNUSABLE)

@@ -14,22 +14,31 @@ from inspector.golden import judge_golden
 from inspector.head import DamageHead
 from inspector.integrity import check_integrity
 from inspector.label import check_label
-from inspector.marks import check_marks
-from inspector.quality import QualityLimits, quality
-from inspector.runtime import Engine, OnnxEngine
+from inspector.markreader import MarkReader
+from inspector.marks import check_marks, no_marks_looked_for
+from inspector.quality import QualityLimits, frame_quality, quality
+from inspector.runtime import Engine, EngineName, open_engine
 from inspector.spec import Check, PackingSpec, Stage
 from inspector.verdict import CheckResult, ModelRef, Parcel, Verdict, combine, skipped
 from inspector.view import Looker, View
+from models.cards import MarksCard
 
 Active = Callable[[str], models.Model[models.Card]]
 
 
 @dataclass(frozen=True, slots=True)
 class InspectorSettings:
-    """How the eye runs here. threads: of one inference. providers: of ONNX Runtime, in order of preference."""
+    """How the eye runs here. engine: what runs the networks. threads: of one inference. providers: of ONNX Runtime, in
+    order of preference.
 
+    side_view: the cameras see parcels from their side, where an arrow that points down is wrong. What looks down on a
+    parcel cannot tell.
+    """
+
+    engine: EngineName = "onnxruntime"
     threads: int = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    side_view: bool = False
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 
@@ -44,14 +53,16 @@ class Inspector:
         model: models.Model[models.ParcelCard],
         engine: Engine,
         head: DamageHead,
+        marks: MarkReader,
         settings: InspectorSettings,
         gallery: Gallery | None = None,
     ) -> None:
         self._model = model
+        self._marks = marks
         self._looker = Looker(engine, head, model.card)
         self._settings = settings
         self._gallery = gallery
-        self._refs: tuple[ModelRef, ...] = (ModelRef(model.card.name, model.card.version, model.sha256),)
+        self._refs: tuple[ModelRef, ...] = (ModelRef(model.card.name, model.card.version, model.sha256), marks.ref)
         if gallery is not None:
             self._refs += (ModelRef("embedder", gallery.embedder.version, gallery.embedder.sha256),)
 
@@ -71,7 +82,8 @@ class Inspector:
         without it no contents are judged. Raises models.ModelError, EngineError or GoldenError: an eye that cannot
         be trusted does not open.
         """
-        inspector = cls.open(model or models.of_kind(active("parcel"), models.ParcelCard), settings, gallery)
+        parcel = model or models.of_kind(active("parcel"), models.ParcelCard)
+        inspector = cls.open(parcel, settings, gallery, models.of_kind(active("marks"), MarksCard))
         inspector.golden()
         return inspector
 
@@ -81,22 +93,29 @@ class Inspector:
         model: models.Model[models.ParcelCard],
         settings: InspectorSettings | None = None,
         gallery: Gallery | None = None,
+        marks: models.Model[MarksCard] | None = None,
     ) -> Inspector:
         """An inspector on this model, warmed up, whose golden frames nobody has asked for yet.
 
-        Raises models.ModelError, EngineError.
+        marks: reads the handling marks; what ships when it is None. Raises models.ModelError, EngineError.
         """
         settings = settings or InspectorSettings()
-        engine = OnnxEngine(
-            model.onnx, side=model.card.input.side, threads=settings.threads, providers=settings.providers
-        )
+        name, threads, providers = settings.engine, settings.threads, settings.providers
+        engine = open_engine(name, model.onnx, side=model.card.input.side, threads=threads, providers=providers)
         engine.warm_up()
-        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), settings, gallery)
+        reader = MarkReader.open(marks or models.load("marks"), threads, providers, name)
+        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), reader, settings, gallery)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
         """Which weights speak."""
         return self._refs
+
+    @property
+    def marks_judged(self) -> frozenset[str]:
+        """The marks that can be told to be there or missing; for the others a person is asked."""
+        told = self._marks.thresholds.items()
+        return frozenset(mark for mark, threshold in told if isinstance(threshold, models.MarkThreshold))
 
     def golden(self) -> None:
         """Judge the golden frames again; raises GoldenError when an answer has changed."""
@@ -124,10 +143,13 @@ class Inspector:
         faults = [
             fault for view in views for fault in quality(view, card.thresholds.parcel.found, self._settings.quality)
         ]
+        for index, frame in enumerate(frames):
+            if frame.stage is Stage.OPEN:
+                faults += frame_quality(frame, index, self._settings.quality)
         checks = (
             check_integrity(views, card),
             self._contents(frames, spec, weight_g),
-            check_marks(views, spec, card),
+            self._check_marks(views, spec),
             check_label(views, spec, card),
         )
         decision, reasons = combine(checks, spec, faults)
@@ -141,6 +163,17 @@ class Inspector:
             weight_g=weight_g,
             timings_ms={"infer": 1e3 * (looked - started), "total": 1e3 * (time.perf_counter() - started)},
         )
+
+    def _check_marks(self, views: Sequence[View], spec: PackingSpec) -> CheckResult:
+        """The marks check on everything that the reader finds on the judged parcel, in every picture of it."""
+        if not views:
+            return no_marks_looked_for(spec)
+        found = [
+            mark
+            for view in views
+            for mark in self._marks.marks(view.frame.bgr, view.main.box if view.main else view.whole, view.index)
+        ]
+        return check_marks(found, spec, self._marks.thresholds, upright=self._settings.side_view)
 
     def _contents(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None) -> CheckResult:
         """The contents check with the taught items that this order expects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,12 +10,19 @@ import numpy as np
 
 from inspector.detector import Floats, crop_around, place, to_input
 from inspector.frame import Pixels
-from inspector.runtime import Engine
-from inspector.verdict import Box
-from models.cards import FinderCard, MarksCard
+from inspector.runtime import Engine, EngineName, open_engine
+from inspector.verdict import Box, MarkSeen, ModelRef
+from models import Model
+from models.cards import FinderCard, MarksCard, MarkThreshold
 
 ROOM = 1.3
 """A crop's side against the longer side of the mark that is thought to be in it; the reader was trained with it."""
+GLANCE = 0.03
+"""Probability of any mark from which on a second look is worth its time."""
+INSIDE = 0.7
+"""Share of the smaller box's area from which on it lies in the larger."""
+DOUBTFUL = 0.5
+"""From here on a mark without a threshold of its own is told to the check, which leaves it to a person anyway."""
 LARGEST = 5.0
 """No mark is e^5 times larger or smaller than a cell or crop; keeps exp() finite whatever the network says."""
 
@@ -34,28 +42,87 @@ class Readings:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def of(self, mark: int, at_least: float, iou: float) -> list[int]:
+        """Rows that say this mark (its place in the card), best first; of two that overlap by more than iou, one.
+
+        A reading that lies for the most part in a better one is part of it: a word on a sticker, a picture on a tape.
+        """
+        scores = self.says[:, mark]
+        corners = np.concatenate([self.boxes[:, :2], self.boxes[:, :2] + self.boxes[:, 2:]], axis=1)
+        kept: list[int] = []
+        for i in np.argsort(-scores, kind="stable").tolist():
+            if scores[i] < at_least:
+                break
+            if all(not _same(corners[i], corners[j], iou) for j in kept):
+                kept.append(i)
+        return kept
+
 
 class MarkReader:
     """Two small networks: the finder looks at the whole parcel, the reader at crops at full resolution."""
 
-    def __init__(self, finder: Engine, reader: Engine, card: MarksCard) -> None:
+    def __init__(self, finder: Engine, reader: Engine, card: MarksCard, sha256: str = "") -> None:
         self._finder = finder
         self._reader = reader
         self._card = card
+        self.ref = ModelRef(card.name, card.version, sha256)
 
-    def read(self, bgr: Pixels, parcel: Box) -> Readings:
-        """Everything on the parcel (x, y, w, h) that may be a mark, in a picture BGR uint8 (h, w, 3).
+    @classmethod
+    def open(
+        cls, model: Model[MarksCard], threads: int, providers: Sequence[str], engine: EngineName = "onnxruntime"
+    ) -> MarkReader:
+        """The reader of this model, warmed up. Raises EngineError."""
+        card = model.card
+        finder, reader = (
+            open_engine(engine, path, side=side, threads=threads, providers=providers)
+            for path, side in ((model.folder / card.finder.file, card.finder.side), (model.onnx, card.input.side))
+        )
+        for network in (finder, reader):
+            network.warm_up()
+        return cls(finder, reader, card, model.sha256)
 
-        The reader looks twice: what the finder tells is a rough place, and a mark is read best when it fills the crop.
-        """
-        card = self._card
-        crop, left, top = crop_around(bgr, parcel, card.crop_margin)
-        canvas, placement = place(crop, card.finder.side, left, top)
+    @property
+    def thresholds(self) -> Mapping[str, MarkThreshold | str]:
+        """The card's operating points by mark."""
+        return self._card.thresholds.marks
+
+    def propose(self, bgr: Pixels, parcel: Box) -> Floats:
+        """Where on the parcel (x, y, w, h) a mark may be, in a picture BGR uint8 (h, w, 3): xywh float32 (n, 4)."""
+        crop, left, top = crop_around(bgr, parcel, self._card.crop_margin)
+        canvas, placement = place(crop, self._card.finder.side, left, top)
         sought = self._finder.infer(to_input(canvas))
-        boxes = placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], card.finder))
-        if not len(boxes):
-            return Readings(boxes, np.zeros((0, len(card.marks)), np.float32), np.zeros(0, np.float32))
-        return self._look(bgr, self._look(bgr, boxes).boxes)
+        return placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], self._card.finder))
+
+    def read(self, bgr: Pixels, boxes: Floats) -> Readings:
+        """What is in boxes xywh float32 (n, 4) of the picture.
+
+        The reader looks twice: a proposal is a rough place, and a mark is read best when it fills the crop. What is no
+        mark at the first look is not looked at again, and not told.
+        """
+        for _ in range(2):
+            if not len(boxes):
+                return Readings(boxes, np.zeros((0, len(self._card.marks)), np.float32), np.zeros(0, np.float32))
+            seen = self._look(bgr, boxes)
+            boxes = seen.boxes[seen.says.max(axis=1) >= GLANCE]
+        return seen
+
+    def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
+        """The marks on a parcel, one entry for each that is not told twice, down to each one's doubtful score.
+
+        frame: index of the picture, to be told with them.
+        """
+        readings = self.read(bgr, self.propose(bgr, parcel))
+        found = []
+        for index, mark in enumerate(self._card.marks):
+            threshold = self._card.thresholds.marks.get(mark)
+            least = threshold.doubtful if isinstance(threshold, MarkThreshold) else DOUBTFUL
+            for i in readings.of(index, least, self._card.nms_iou):
+                x, y, w, h = (float(v) for v in readings.boxes[i])
+                if not _centre_on((x, y, w, h), parcel):  # it lies on what stands beside the parcel
+                    continue
+                score, rotation = float(readings.says[i, index]), float(readings.rotations[i])
+                found.append(MarkSeen(mark, score, (x, y, w, h), rotation, frame))
+        return found
 
     def _look(self, bgr: Pixels, boxes: Floats) -> Readings:
         squares = squares_around(boxes)
@@ -78,6 +145,19 @@ def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
     middle = np.stack([columns + 0.5 + dx, rows + 0.5 + dy], axis=1)
     half = np.exp(np.clip(np.stack(logs, axis=1), -LARGEST, LARGEST)) / 2
     return np.asarray(np.concatenate([middle - half, middle + half], axis=1) * cell, np.float32)
+
+
+def _centre_on(box: Box, parcel: Box) -> bool:
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return parcel[0] <= x <= parcel[0] + parcel[2] and parcel[1] <= y <= parcel[1] + parcel[3]
+
+
+def _same(one: Floats, other: Floats, iou: float) -> bool:
+    """Whether two boxes xyxy (4,) are of one thing: they overlap by more than iou, or one lies in the other."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    both = float(np.clip(high - low, 0, None).prod())
+    areas = float((one[2:] - one[:2]).prod()), float((other[2:] - other[:2]).prod())
+    return both > iou * (sum(areas) - both) or both > INSIDE * min(areas)
 
 
 def squares_around(boxes: Floats) -> Floats:

@@ -1,13 +1,12 @@
-"""The marks check: are the handling marks that this parcel must carry there?"""
+"""The marks check: are the handling marks that this parcel must carry there, and do they stand as they must?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import CheckResult, Finding, MarkSeen, Result, skipped
-from inspector.view import View
-from models import MarkThreshold, ParcelCard
+from models.cards import MarkThreshold
 
 NAMES = {
     "fragile": "fragile",
@@ -18,32 +17,38 @@ NAMES = {
     "lithium_battery": "lithium battery",
     "keep_away_from_sun": "keep away from sun",
 }
+UPRIGHT_WITHIN = 45.0
+"""Degrees: turned by less, an arrow still points up more than sideways."""
+
+Thresholds = Mapping[str, MarkThreshold | str]
 
 
-def check_marks(views: Sequence[View], spec: PackingSpec, card: ParcelCard) -> CheckResult:
-    """Compare the marks seen in all pictures of the sealed parcel with those that the spec asks for.
+def check_marks(
+    found: Sequence[MarkSeen], spec: PackingSpec, thresholds: Thresholds, *, upright: bool = False
+) -> CheckResult:
+    """Compare the marks found in all pictures of the sealed parcel, however doubtful, with those the spec asks for.
 
-    A mark that the model has not learnt, or sees only doubtfully, is unsure: a person looks. Without marks in the spec
-    the check is skipped, and what was seen is still told.
+    upright: the pictures show the parcel from its side. There up in the picture is up, and arrows that point elsewhere
+    are a finding; seen from above, a turned mark is as good as any, and its rotation is only told.
+    A mark that cannot be read, or is read only doubtfully, is unsure: a person looks. Without marks in the spec the
+    check is skipped, and what was seen is still told.
     """
-    if not views:
-        return skipped(Check.MARKS, "no picture of the sealed parcel")
-    seen = marks_seen(views, card)
+    seen = _sure(found, thresholds)
     if not spec.marks:
         return CheckResult(Check.MARKS, Result.SKIPPED, reason="the order asks for no marks", marks=seen)
     findings: list[Finding] = []
     doubts: list[str] = []
     for mark in sorted(spec.marks):
-        threshold = card.thresholds.marks.get(mark)
-        best = max((m.score for m in _candidates(views, mark, card)), default=0.0)
+        threshold = thresholds.get(mark)
+        best = max((m.score for m in found if m.mark == mark), default=0.0)
         if not isinstance(threshold, MarkThreshold):
             doubts.append(f"the camera cannot check the mark '{NAMES[mark]}': look for it")
         elif best < threshold.doubtful:
-            findings.append(
-                Finding("missing_mark", 1.0, 1.0 - best, None, f"the mark '{NAMES[mark]}' is missing: put it on")
-            )
+            findings.append(missing(mark, 1.0 - best))
         elif best < threshold.present:
             doubts.append(f"the mark '{NAMES[mark]}' is hard to see: look for it")
+    if upright and "this_way_up" in spec.marks:
+        findings.extend(_not_upright([m for m in seen if m.mark == "this_way_up"]))
     if findings:
         return CheckResult(Check.MARKS, Result.FAIL, findings=tuple(findings), marks=seen)
     if doubts:
@@ -51,32 +56,33 @@ def check_marks(views: Sequence[View], spec: PackingSpec, card: ParcelCard) -> C
     return CheckResult(Check.MARKS, Result.PASS, marks=seen)
 
 
-def marks_seen(views: Sequence[View], card: ParcelCard) -> tuple[MarkSeen, ...]:
+def no_marks_looked_for(spec: PackingSpec) -> CheckResult:
+    """The check's answer when no picture shows a sealed parcel."""
+    if not spec.marks:
+        return skipped(Check.MARKS, "the order asks for no marks")
+    return skipped(Check.MARKS, "no picture of the sealed parcel")
+
+
+def missing(mark: str, score: float) -> Finding:
+    """The finding that a mark is not there."""
+    return Finding("missing_mark", 1.0, score, None, f"the mark '{NAMES[mark]}' is missing: put it on", mark=mark)
+
+
+def _sure(found: Sequence[MarkSeen], thresholds: Thresholds) -> tuple[MarkSeen, ...]:
     """Every mark that is surely there, best first."""
-    seen = [
-        candidate
-        for mark, threshold in card.thresholds.marks.items()
-        if isinstance(threshold, MarkThreshold)
-        for candidate in _candidates(views, mark, card)
-        if candidate.score >= threshold.present
-    ]
+    seen = []
+    for mark in found:
+        threshold = thresholds.get(mark.mark)
+        if isinstance(threshold, MarkThreshold) and mark.score >= threshold.present:
+            seen.append(mark)
     return tuple(sorted(seen, key=lambda m: -m.score))
 
 
-def _candidates(views: Sequence[View], mark: str, card: ParcelCard) -> list[MarkSeen]:
-    """Whatever the network calls this mark, however doubtful, on the parcel that is judged."""
-    if mark not in card.classes:
+def _not_upright(arrows: Sequence[MarkSeen]) -> list[Finding]:
+    """One finding when all arrows seen from the side point elsewhere: one upright is enough, others may be on top."""
+    if not arrows or any(min(m.rotation, 360 - m.rotation) <= UPRIGHT_WITHIN for m in arrows):
         return []
-    candidates = []
-    for view in views:
-        found = view.detections.of(card.classes.index(mark), 0.0)
-        for box, score, rotation in zip(found.boxes, found.scores, found.rotations, strict=True):
-            x, y, w, h = (float(v) for v in box)
-            if view.main is None or _centre_on((x, y, w, h), view.main.box):
-                candidates.append(MarkSeen(mark, float(score), (x, y, w, h), float(rotation), view.index))
-    return candidates
-
-
-def _centre_on(box: tuple[float, float, float, float], parcel: tuple[float, float, float, float]) -> bool:
-    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
-    return parcel[0] <= x <= parcel[0] + parcel[2] and parcel[1] <= y <= parcel[1] + parcel[3]
+    best = arrows[0]
+    way = {1: "right", 2: "down", 3: "left"}[round(best.rotation / 90) % 4 or 2]
+    text = f"the arrows of 'this way up' point {way}: turn the parcel"
+    return [Finding("wrong_orientation", 1.0, best.score, best.box, text, best.frame, mark=best.mark)]

@@ -35,7 +35,7 @@ class Finding:
 
     kind: the word of the design (crush, tear, missing_mark, wrong_label ...). severity and score: 0..1.
     box: where, or None when it is nowhere to be seen (a missing mark). text: a plain sentence for the packer.
-    frame: index of the picture it was seen in.
+    frame: index of the picture it was seen in. mark: which handling mark it is about, None when about none.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Finding:
     box: Box | None
     text: str
     frame: int = 0
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

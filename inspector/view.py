@@ -30,6 +30,12 @@ class View:
     close: Look | None
 
     @property
+    def whole(self) -> Box:
+        """The whole picture as a box."""
+        width, height = self.frame.size
+        return 0.0, 0.0, float(width), float(height)
+
+    @property
     def crop(self) -> Pixels:
         """The main parcel's own pixels, at full resolution; the whole picture when there is no parcel."""
         if self.main is None:

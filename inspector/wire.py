@@ -107,6 +107,7 @@ class FindingDocument(_Document):
     box: Box | None
     text: str
     frame: int = 0
+    mark: str | None = None
 
 
 class FaultDocument(_Document):
@@ -305,6 +306,7 @@ def _findings(check: CheckResult) -> tuple[FindingDocument, ...]:
             box=None if f.box is None else _rounded(f.box),
             text=f.text,
             frame=f.frame,
+            mark=f.mark,
         )
         for f in check.findings
     )

@@ -11,13 +11,14 @@ from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from pydantic import ValidationError
 
-from models.cards import CARDS, Card, EmbedderCard, MarkThreshold, ParcelCard
+from models.cards import CARDS, Card, EmbedderCard, MarksCard, MarkThreshold, ParcelCard
 
 __all__ = [
     "ACTIVE",
     "HERE",
     "Card",
     "MarkThreshold",
+    "MarksCard",
     "Model",
     "ModelError",
     "ParcelCard",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 HERE = Path(__file__).parent
-ACTIVE = {"parcel": "0.1.0", "embedder": "0.2.0"}
+ACTIVE = {"parcel": "0.1.0", "marks": "0.1.0", "embedder": "0.2.0"}
 """The version of each model that is used when none is asked for."""
 
 K = TypeVar("K", bound=Card)
@@ -67,6 +68,8 @@ class Model(Generic[C_co]):
 
 @overload
 def load(name: Literal["parcel"] = ..., version: str | None = ..., root: Path = ...) -> Model[ParcelCard]: ...
+@overload
+def load(name: Literal["marks"], version: str | None = ..., root: Path = ...) -> Model[MarksCard]: ...
 @overload
 def load(name: Literal["embedder"], version: str | None = ..., root: Path = ...) -> Model[EmbedderCard]: ...
 @overload

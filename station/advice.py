@@ -32,7 +32,7 @@ def advise(verdict: Verdict, spec: PackingSpec) -> Advice:
     for check in order:
         result = verdict.checks.get(check)
         if result is not None and result.result is Result.FAIL:
-            return _mend(check, result, spec)
+            return _mend(check, result)
     for check in order:
         result = verdict.checks.get(check)
         if check in spec.required and (result is None or result.result in (Result.UNSURE, Result.SKIPPED)):
@@ -40,7 +40,7 @@ def advise(verdict: Verdict, spec: PackingSpec) -> Advice:
     return Advice("ask")
 
 
-def _mend(check: Check, result: CheckResult, spec: PackingSpec) -> Advice:
+def _mend(check: Check, result: CheckResult) -> Advice:
     worst = max(result.findings, key=lambda f: f.severity, default=None)
     kind = worst.kind if worst else ""
     match check:
@@ -52,7 +52,7 @@ def _mend(check: Check, result: CheckResult, spec: PackingSpec) -> Advice:
         case Check.LABEL:
             return Advice(kind if kind in ("missing_label", "unreadable_label", "wrong_label") else "check_label")
         case Check.MARKS:
-            missing = missing_marks(result, spec)
+            missing = missing_marks(result)
             return Advice("add_marks", {"marks": missing}) if missing else Advice(kind or "check_marks")
 
 
@@ -69,6 +69,6 @@ def _decide(check: Check, spec: PackingSpec) -> Advice:
     return Advice(f"look_{check}")
 
 
-def missing_marks(result: CheckResult, spec: PackingSpec) -> list[str]:
-    """The marks that were asked for and not seen, sorted."""
-    return sorted(spec.marks - {seen.mark for seen in result.marks})
+def missing_marks(result: CheckResult) -> list[str]:
+    """The marks that the eye found missing, sorted; a doubtful one is not among them."""
+    return sorted(finding.mark for finding in result.findings if finding.kind == "missing_mark" and finding.mark)

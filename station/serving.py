@@ -37,7 +37,12 @@ def serve(settings: StationSettings) -> int:
         registry = _registry(settings)
         gallery = _gallery(settings, registry)
         eye = Inspector.load(
-            InspectorSettings(threads=settings.threads, providers=settings.providers),
+            InspectorSettings(
+                engine=settings.engine,
+                threads=settings.threads,
+                providers=settings.providers,
+                side_view=settings.side_view,
+            ),
             active=registry.active,
             gallery=gallery,
         )
@@ -73,7 +78,9 @@ def _gallery(settings: StationSettings, registry: Registry) -> Gallery:
 
 def _shadows(settings: StationSettings, registry: Registry, gallery: Gallery) -> Shadows:
     """One thread: what a shadow computes must not take the processor from the next parcel."""
-    alone = InspectorSettings(threads=1, providers=settings.providers)
+    alone = InspectorSettings(
+        engine=settings.engine, threads=1, providers=settings.providers, side_view=settings.side_view
+    )
     return Shadows(
         registry, lambda ref: Inspector.load(alone, active=registry.standing_in(ref), gallery=gallery), now_utc
     )

@@ -51,10 +51,12 @@ class TriggerSettings(_Part):
 class StationSettings(BaseSettings):
     """One bench.
 
-    name: how the records call it. camera: see `station.sources`. api: where inspections are sent; key: what it lets
+    name: how the records call it. camera: see `station.sources`; side_view: it sees parcels from their side, where the
+    arrows of "this way up" must point up. api: where inspections are sent; key: what it lets
     us in with (scope station). data: folder of the spool; must be on a disk of this computer. host, port: the kiosk.
     operators: names to choose from at the kiosk. keep_days: how long pictures stay here after they were sent.
-    threads, providers: of the eye's ONNX Runtime. models: folder of this site's models (`lastlook models`); what
+    engine: what runs the eye's networks (openvino is an extra); threads, providers: of ONNX Runtime.
+    models: folder of this site's models (`lastlook models`); what
     LASTLOOK_MODELS or LASTLOOK_DATA tell all commands unless set. gallery: file of the taught items, which follows the
     API's; gallery.sqlite in `data` unless set.
     """
@@ -65,6 +67,7 @@ class StationSettings(BaseSettings):
 
     name: Name = "bench-1"
     camera: CameraSource
+    side_view: bool = False
     api: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8321"
     key: SecretStr | None = None
     key_file: Path | None = None
@@ -76,6 +79,7 @@ class StationSettings(BaseSettings):
     approvers: tuple[Approver, ...] = ()
     trigger: TriggerSettings = TriggerSettings()
     models: Path | None = None
+    engine: Literal["onnxruntime", "openvino"] = "onnxruntime"
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     gallery: Path | None = None

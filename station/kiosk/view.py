@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from inspector.spec import Check
 from inspector.wire import VerdictDocument
 from station.advice import Advice, missing_marks
 from station.bench import Moment
@@ -57,10 +58,8 @@ def _parcel(moment: Moment) -> Json:
 
 
 def _missing(moment: Moment) -> list[str]:
-    if moment.verdict is None or moment.order is None:
-        return []
-    marks = [r for r in moment.verdict.checks.values() if r.check == "marks" and r.result == "fail"]
-    return missing_marks(marks[0], moment.order.spec) if marks else []
+    marks = moment.verdict.checks.get(Check.MARKS) if moment.verdict else None
+    return missing_marks(marks) if marks else []
 
 
 def _advice(advice: Advice) -> Json:

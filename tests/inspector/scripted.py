@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 
 from inspector.detector import Floats
 from inspector.eye import Inspector, InspectorSettings
-from inspector.frame import Frame
+from inspector.frame import Frame, Pixels
 from inspector.head import DamageHead
+from inspector.markreader import MarkReader
 from inspector.quality import QualityLimits
 from inspector.spec import Stage
-from models import Model, ParcelCard
+from inspector.verdict import Box, MarkSeen
+from models import MarksCard, Model, ParcelCard
 
 CLASSES = ("parcel", "shipping_label", "fragile", "this_way_up")
 KINDS = ("crush", "tear")
@@ -85,9 +87,52 @@ HEAD = DamageHead(np.ones(1), 0.0)
 ANY_PICTURE = QualityLimits(None, None, None, None, None, None)
 
 
-def eye(engine: Scripted, quality: QualityLimits = ANY_PICTURE, **changes: Any) -> Inspector:
-    """An inspector over the scripted network; the quality gate is off unless the test is about it."""
-    return Inspector(Model(Path("nowhere"), card(**changes)), engine, HEAD, InspectorSettings(quality=quality))
+MARKS_CARD = MarksCard.model_validate(
+    {
+        "name": "marks",
+        "version": "0.0.0",
+        "input": {"side": 64},
+        "finder": {"file": "finder.onnx", "side": 320, "found": 0.1, "most": 8},
+        "marks": ("fragile", "this_way_up", "keep_dry"),
+        "crop_margin": 0.05,
+        "nms_iou": 0.4,
+        "thresholds": {
+            "marks": {
+                "fragile": {"present": 0.6, "doubtful": 0.3},
+                "this_way_up": {"present": 0.6, "doubtful": 0.3},
+                "keep_dry": "this card belongs to a test",
+            }
+        },
+        "files": {"model.onnx": "0" * 64, "finder.onnx": "0" * 64},
+    }
+)
+
+
+class ScriptedMarks(MarkReader):
+    """Finds in every picture, or in one of them only, the marks that the test writes."""
+
+    def __init__(self, seen: Sequence[MarkSeen] = (), only_frame: int | None = None) -> None:
+        nobody = Scripted()
+        super().__init__(nobody, nobody, MARKS_CARD)
+        self.seen = list(seen)
+        self.only_frame = only_frame
+
+    def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
+        return [replace(mark, frame=frame) for mark in self.seen if self.only_frame in (None, frame)]
+
+
+def eye(
+    engine: Scripted,
+    quality: QualityLimits = ANY_PICTURE,
+    marks: Sequence[MarkSeen] = (),
+    *,
+    side_view: bool = False,
+    only_frame: int | None = None,
+    **changes: Any,
+) -> Inspector:
+    """An inspector over the scripted networks; the quality gate is off unless the test is about it."""
+    settings = InspectorSettings(quality=quality, side_view=side_view)
+    return Inspector(Model(Path("nowhere"), card(**changes)), engine, HEAD, ScriptedMarks(marks, only_frame), settings)
 
 
 def frame(width: int = 320, height: int = 320, stage: Stage = Stage.SEALED, name: str = "a.jpg") -> Frame:

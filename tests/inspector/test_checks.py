@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -85,42 +88,6 @@ def test_a_doubtful_parcel_is_scored_but_taken_again() -> None:
     verdict = eye(Scripted([("parcel", 0.3, PARCEL[2], 0)], damage=-5)).inspect([frame()])
     assert verdict.decision is Decision.RETAKE
     assert verdict.checks[Check.INTEGRITY].score is not None
-
-
-@pytest.mark.parametrize(
-    ("score", "result", "told"),
-    [(0.8, Result.PASS, None), (0.4, Result.UNSURE, "hard to see"), (0.1, Result.FAIL, "is missing")],
-)
-def test_a_required_mark_is_there_doubtful_or_missing(score: float, result: Result, told: str | None) -> None:
-    engine = Scripted([PARCEL, ("fragile", score, (100, 100, 130, 130), 90)])
-    verdict = eye(engine).inspect([frame()], PackingSpec(marks=frozenset({"fragile"})))
-    assert verdict.checks[Check.MARKS].result is result
-    assert (verdict.decision is Decision.RELEASE) == (result is Result.PASS)
-    assert told is None or told in verdict.reasons[0]
-
-
-def test_marks_nobody_asked_for_are_told_with_their_rotation() -> None:
-    engine = Scripted([PARCEL, ("this_way_up", 0.9, (100, 100, 130, 130), 270)])
-    (mark, *_) = eye(engine).inspect([frame()]).checks[Check.MARKS].marks
-    assert (mark.mark, round(mark.rotation)) == ("this_way_up", 270)
-
-
-def test_a_mark_beside_the_parcel_does_not_count() -> None:
-    engine = Scripted([PARCEL, ("fragile", 0.9, (0, 0, 30, 30), 0)])
-
-    class FarOnly(Scripted):
-        def infer(self, batch):  # type: ignore[no-untyped-def]
-            self.seen = engine.seen if not self.looks else [PARCEL]
-            return super().infer(batch)
-
-    verdict = eye(FarOnly()).inspect([frame()], PackingSpec(marks=frozenset({"fragile"})))
-    assert verdict.checks[Check.MARKS].result is Result.FAIL
-
-
-def test_a_mark_the_model_never_learnt_is_for_a_person() -> None:
-    verdict = eye(Scripted([PARCEL])).inspect([frame()], PackingSpec(marks=frozenset({"keep_dry"})))
-    assert verdict.checks[Check.MARKS].result is Result.UNSURE
-    assert "cannot check the mark 'keep dry'" in verdict.reasons[0]
 
 
 def test_items_in_the_spec_hold_until_contents_are_judged() -> None:
@@ -215,3 +182,37 @@ def test_a_second_parcel_is_taken_away_first(other: tuple[float, float, float, f
     main = ("parcel", 0.9, (160.0, 20.0, 320.0, 300.0), 0.0)
     judged = eye(Scripted([main, ("parcel", 0.8, other, 0.0)]), QualityLimits(None, None, None, None, None, 0.25))
     assert [f.kind for f in judged.inspect([frame()]).quality] == kinds
+
+
+def _clutter(smear: int) -> Frame:
+    rng = np.random.default_rng(3)
+    bgr = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    for _ in range(60):
+        x, y, w, h = rng.integers(0, 300, 2).tolist() + rng.integers(10, 80, 2).tolist()
+        bgr[y : y + h, x : x + w] = rng.integers(20, 235, 3)
+    return Frame(np.asarray(cv2.blur(bgr, (smear, 1)), np.uint8), "clutter.jpg")
+
+
+def test_a_smeared_picture_in_which_no_parcel_is_found_is_called_blurred() -> None:
+    gate = QualityLimits(cut_sides=None)
+    doubtful = ("parcel", 0.3, PARCEL[2], 0.0)
+    for found in ([doubtful], []):
+        assert [f.kind for f in eye(Scripted(found), gate).inspect([_clutter(31)]).quality] == ["blurred"]
+        assert [f.kind for f in eye(Scripted(found), gate).inspect([_clutter(1)]).quality] == ["no_parcel"]
+
+
+def test_nothing_on_the_bench_is_not_called_blurred() -> None:
+    assert [f.kind for f in eye(Scripted([]), QualityLimits()).inspect([frame()]).quality] == ["no_parcel"]
+
+
+@pytest.mark.parametrize(("level", "kind"), [(0, "too_dark"), (255, "too_bright"), (128, "blurred")])
+def test_an_open_box_is_not_judged_on_a_picture_that_shows_nothing(level: int, kind: str) -> None:
+    blank = Frame(np.full((SIDE, SIDE, 3), level, np.uint8), "open.jpg", Stage.OPEN)
+    verdict = eye(Scripted([PARCEL]), QualityLimits(cut_sides=None)).inspect([_clutter(1), blank])
+    assert (verdict.decision, [(f.kind, f.frame) for f in verdict.quality]) == (Decision.RETAKE, [(kind, 1)])
+
+
+def test_an_open_box_in_a_smeared_picture_is_taken_again_and_in_a_sharp_one_not() -> None:
+    judge = eye(Scripted([]), QualityLimits())
+    kinds = [[f.kind for f in judge.inspect([replace(_clutter(b), stage=Stage.OPEN)]).quality] for b in (1, 31)]
+    assert kinds == [[], ["blurred"]]

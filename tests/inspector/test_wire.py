@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inspector.spec import ExpectedItem, PackingSpec
+from inspector.verdict import MarkSeen
 from inspector.wire import OrderDocument, VerdictDocument
 from tests.inspector.scripted import PARCEL, Scripted, eye, frame
 
@@ -28,12 +29,13 @@ ORDER = {
 
 def test_the_printed_line_has_the_contracts_shape() -> None:
     engine = Scripted(
-        [PARCEL, ("fragile", 0.9, (100, 100, 130, 130), 90)],
+        [PARCEL],
         damage=3.0,
         spots={"tear": (slice(16, 24), slice(0, 8), 0.9)},
     )
     spec = PackingSpec(items=(ExpectedItem("usb-cable"),), tracking_number="LL000000001")
-    told = json.loads(VerdictDocument.of(eye(engine).inspect([frame()], spec), image="a.jpg").model_dump_json())
+    inspector = eye(engine, marks=[MarkSeen("fragile", 0.9, (100, 100, 30, 30), 90)])
+    told = json.loads(VerdictDocument.of(inspector.inspect([frame()], spec), image="a.jpg").model_dump_json())
     assert told["image"] == "a.jpg"
     assert told["verdict"] == "hold"
     assert told["reasons"][0] == "torn on the left side"
@@ -50,9 +52,9 @@ def test_the_printed_line_has_the_contracts_shape() -> None:
 
 @given(damage=st.floats(-6, 6), score=st.floats(0, 1))
 def test_a_verdict_survives_the_way_through_json(damage: float, score: float) -> None:
-    engine = Scripted([PARCEL, ("fragile", score, (100, 100, 130, 130), 90)], damage=damage)
     spec = PackingSpec(marks=frozenset({"fragile"}))
-    verdict = eye(engine).inspect([frame()], spec)
+    inspector = eye(Scripted([PARCEL], damage=damage), marks=[MarkSeen("fragile", score, (100, 100, 30, 30), 90)])
+    verdict = inspector.inspect([frame()], spec)
     document = VerdictDocument.of(verdict)
     again = VerdictDocument.model_validate_json(document.model_dump_json())
     assert VerdictDocument.of(again.to_verdict()) == document

@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 import torch
 
+import models
 from inspector.markreader import MarkReader
 from models.training.__main__ import keep_memory
-from models.training.data import fold_of, read_training
+from models.training.data import fold_of, read_renders, read_training
+from models.training.marks import picture
 from models.training.marks.bank import drawn
 from models.training.marks.judge import Torch, draft, measure
 from models.training.marks.networks import build
@@ -74,6 +76,17 @@ def release_command(data: Path, cache: Path, fold: int, scenes: int, out: Path, 
     card = draft(out.name, found.thresholds)
     told = write_cards(card, out, created.date(), how, found.chosen_on, found.metrics)
     print(json.dumps(told["thresholds"], indent=1), json.dumps(told["metrics"], indent=1))
+
+
+@main.command("picture")
+@click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the two pictures.")
+def picture_command(data: Path, out: Path) -> None:
+    """Draw what docs/marks.md shows: the drawings, and what the shipped model reads on renders."""
+    cv2.imwrite(str(out / "marks-drawn.png"), picture.drawn())
+    renders = [place for place in grounds(list(read_renders(data / "renders"))) if place.says.any()]
+    reader = MarkReader.open(models.load("marks"), 1, ("CPUExecutionProvider",))
+    cv2.imwrite(str(out / "marks-read.jpg"), picture.read(reader, renders[:: len(renders) // 12][:12]))
 
 
 def reader_of(folder: Path) -> MarkReader:

@@ -22,18 +22,18 @@ def taken(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         cv2.fillConvexPoly(mask, cv2.convexHull(points), float(rng.uniform(0.45, 0.85)))
         seen *= cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 8)))[..., None]
     if rng.random() < 0.7:
-        gain, lift = float(rng.uniform(0.6, 1.3)), float(rng.uniform(-25, 25))
+        gain, lift = float(rng.uniform(0.7, 1.3)), float(rng.uniform(-20, 20))
         seen = (seen - 128) * gain + 128 + lift
     if rng.random() < 0.12:
         seen = np.repeat(seen.mean(2, keepdims=True), 3, axis=2)
-    if rng.random() < 0.25:  # a coarser sensor
-        scale = float(rng.uniform(0.45, 0.9))
+    if rng.random() < 0.2:  # a coarser sensor
+        scale = float(rng.uniform(0.6, 0.9))
         small = cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         seen = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-    if rng.random() < 0.35:
-        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), float(rng.uniform(0.3, 1.3))), np.float32)
+    if rng.random() < 0.3:
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), float(rng.uniform(0.3, 1.2))), np.float32)
     elif rng.random() < 0.15:
-        seen = _moved(seen, int(rng.integers(3, 7)), float(rng.uniform(0, 180)))
+        seen = _moved(seen, int(rng.integers(3, 6)), float(rng.uniform(0, 180)))
     if rng.random() < 0.5:
         noise = rng.normal(0, float(rng.uniform(1, 9)), (height, width, 1 if rng.random() < 0.5 else 3))
         seen = seen + noise.astype(np.float32)

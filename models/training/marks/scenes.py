@@ -24,7 +24,7 @@ MARGIN = 0.05
 LONGER, SHORTER = 10.0, 6.0
 """A mark whose sides are shorter, in pixels of the picture, is neither asked for nor held to be absent."""
 PICTURE = (14.0, 8.0)
-FULL = (24.0, 14.0)
+FULL = (40.0, 18.0)
 """Longer and shorter side from which on a drawn mark is put down: a lone picture of one ink, and whatever has words."""
 Label = npt.NDArray[np.float32]
 
@@ -116,7 +116,7 @@ def _placed(ground: Ground, rng: np.random.Generator) -> Scene:
         boxes = np.stack([height - y2, x1, height - y1, x2], axis=1)
         turns = (turns + 90) % 360
     longer = max(pixels.shape[:2])
-    scale = float(np.exp(rng.uniform(np.log(200), np.log(620)))) / longer
+    scale = float(np.exp(rng.uniform(np.log(280), np.log(640)))) / longer
     # What is small already is not made smaller: its marks are at the edge of what can be read.
     scale = float(np.clip(scale, 1.0 if longer < 320 else 0.6, 2.5)) if len(boxes) else min(scale, 3.0)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -125,7 +125,7 @@ def _placed(ground: Ground, rng: np.random.Generator) -> Scene:
 
 
 def _add(
-    scene: Scene, arts: tuple[Art, ...], rng: np.random.Generator, sizes: tuple[float, float] = (0.06, 0.5)
+    scene: Scene, arts: tuple[Art, ...], rng: np.random.Generator, sizes: tuple[float, float] = (0.08, 0.55)
 ) -> Scene:
     """Puts arts side by side on a free place; nothing when six tries find none."""
     height, width = scene.pixels.shape[:2]

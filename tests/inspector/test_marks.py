@@ -1,0 +1,201 @@
+"""Handling marks: what the check says of what was found, and how the reader finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.detector import Floats
+from inspector.markreader import ROOM, MarkReader, Readings, candidates, cut, squares_around, within
+from inspector.spec import Check, PackingSpec
+from inspector.verdict import Decision, MarkSeen, Result
+from inspector.wire import VerdictDocument
+from tests.inspector.scripted import MARKS_CARD, PARCEL, Scripted, eye, frame
+
+FRAGILE = PackingSpec(marks=frozenset({"fragile"}))
+UP = PackingSpec(marks=frozenset({"this_way_up"}))
+HERE = (100.0, 100.0, 30.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("score", "result", "told"),
+    [(0.8, Result.PASS, None), (0.4, Result.UNSURE, "hard to see"), (0.1, Result.FAIL, "is missing")],
+)
+def test_a_required_mark_is_there_doubtful_or_missing(score: float, result: Result, told: str | None) -> None:
+    verdict = eye(Scripted([PARCEL]), marks=[MarkSeen("fragile", score, HERE, 90)]).inspect([frame()], FRAGILE)
+    assert verdict.checks[Check.MARKS].result is result
+    assert (verdict.decision is Decision.RELEASE) == (result is Result.PASS)
+    assert told is None or told in verdict.reasons[0]
+
+
+def test_the_finding_names_the_mark_also_in_json() -> None:
+    verdict = eye(Scripted([PARCEL])).inspect([frame()], PackingSpec(marks=frozenset({"fragile", "this_way_up"})))
+    assert [f.mark for f in verdict.findings] == ["fragile", "this_way_up"]
+    document = VerdictDocument.of(verdict)
+    assert [f.mark for f in document.checks.marks.findings] == ["fragile", "this_way_up"]
+    assert document.to_verdict().findings == verdict.findings
+    old = document.model_dump(mode="json")
+    for told in old["checks"]["marks"]["findings"]:
+        del told["mark"]
+    assert VerdictDocument.model_validate(old).checks.marks.findings[0].mark is None, "what was kept before is read"
+
+
+def test_marks_nobody_asked_for_are_told_with_their_rotation() -> None:
+    judged = eye(Scripted([PARCEL]), marks=[MarkSeen("this_way_up", 0.9, HERE, 270)]).inspect([frame()])
+    (mark,) = judged.checks[Check.MARKS].marks
+    assert (mark.mark, mark.rotation) == ("this_way_up", 270)
+    assert judged.decision is Decision.RELEASE
+
+
+def test_a_mark_the_model_never_learnt_is_for_a_person() -> None:
+    verdict = eye(Scripted([PARCEL])).inspect([frame()], PackingSpec(marks=frozenset({"keep_dry"})))
+    assert verdict.checks[Check.MARKS].result is Result.UNSURE
+    assert "cannot check the mark 'keep dry'" in verdict.reasons[0]
+
+
+def test_one_picture_that_shows_the_mark_is_enough() -> None:
+    inspector = eye(Scripted([PARCEL]), marks=[MarkSeen("fragile", 0.9, HERE, 0)], only_frame=1)
+    verdict = inspector.inspect([frame(), frame()], FRAGILE)
+    assert [mark.frame for mark in verdict.checks[Check.MARKS].marks] == [1]
+    assert verdict.decision is Decision.RELEASE
+
+
+def seen_from(camera: str, *rotations: float) -> tuple[Decision, tuple[str, ...]]:
+    marks = [MarkSeen("this_way_up", 0.9 - i / 100, HERE, turn) for i, turn in enumerate(rotations)]
+    verdict = eye(Scripted([PARCEL]), marks=marks, side_view=camera == "side").inspect([frame()], UP)
+    return verdict.decision, verdict.reasons
+
+
+@pytest.mark.parametrize(("turn", "way"), [(180, "down"), (90, "right"), (271, "left"), (50, "right"), (310, "left")])
+def test_arrows_that_point_elsewhere_hold_what_is_seen_from_the_side(turn: float, way: str) -> None:
+    decision, reasons = seen_from("side", turn)
+    assert decision is Decision.HOLD
+    assert reasons == (f"the arrows of 'this way up' point {way}: turn the parcel",)
+
+
+@pytest.mark.parametrize("turn", [0, 30, 330, 44])
+def test_arrows_that_point_up_do_not(turn: float) -> None:
+    assert seen_from("side", turn) == (Decision.RELEASE, ())
+
+
+def test_one_upright_mark_is_enough_for_the_others_may_lie_on_the_top() -> None:
+    assert seen_from("side", 180, 10)[0] is Decision.RELEASE
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_from_above_a_turned_mark_is_as_good_as_any(turn: float) -> None:
+    assert seen_from("top", turn)[0] is Decision.RELEASE
+
+
+@dataclass
+class Networks:
+    """A finder that sees one place, and a reader that sees one mark wherever it looks, a little lower each time."""
+
+    heat: Mapping[tuple[int, int], float]
+    says: tuple[float, float, float] = (0.9, 0.05, 0.0)
+    spans: tuple[float, float, float, float] = (0.0, 0.0, float(np.log(1 / ROOM)), float(np.log(1 / ROOM)))
+    crops: list[Floats] = field(default_factory=list)
+
+    def warm_up(self) -> None: ...
+
+    def infer(self, batch: Floats) -> Mapping[str, Floats]:
+        n, side = len(batch), batch.shape[-1]
+        if side == MARKS_CARD.finder.side:
+            heat, spans = np.zeros((1, 1, 40, 40), np.float32), np.zeros((1, 4, 40, 40), np.float32)
+            spans[0, 2:] = np.log(4)  # 32 pixels of the canvas
+            for (row, column), p in self.heat.items():
+                heat[0, 0, row, column] = p
+            return {"heat": heat, "spans": spans}
+        self.crops.append(batch)
+        return {
+            "says": np.tile(np.array(self.says, np.float32), (n, 1)),
+            "spans": np.tile(np.array(self.spans, np.float32), (n, 1)),
+            "turns": np.tile(np.array([1, 0], np.float32), (n, 1)),
+        }
+
+
+def reader(networks: Networks) -> MarkReader:
+    return MarkReader(networks, networks, MARKS_CARD)
+
+
+def test_a_mark_is_told_where_it_is_in_the_picture_and_how_it_is_turned() -> None:
+    networks = Networks({(20, 20): 0.8})
+    picture = np.zeros((720, 1280, 3), np.uint8)
+    # the parcel with 5 % around it is 704 pixels a side: 2.2 pixels of the picture to one of the canvas
+    (mark,) = reader(networks).marks(picture, (400.0, 40.0, 640.0, 640.0), frame=2)
+    assert (mark.mark, mark.frame, mark.rotation) == ("fragile", 2, 90)
+    assert mark.score == pytest.approx(0.9)
+    left, top = 400 - 32, 40 - 32
+    middle = 20.5 * 8 * 2.2
+    assert mark.box == pytest.approx((left + middle - 35.2, top + middle - 35.2, 70.4, 70.4), abs=1.5)
+
+
+def test_the_second_look_is_cut_where_the_first_saw_the_mark() -> None:
+    networks = Networks({(20, 20): 0.8}, spans=(0.1, 0.0, float(np.log(0.5)), float(np.log(0.25))))
+    (mark,) = reader(networks).marks(np.zeros((320, 320, 3), np.uint8), (16.0, 16.0, 288.0, 288.0))
+    first = 32 * ROOM
+    second = first * 0.5 * ROOM
+    assert len(networks.crops) == 2
+    assert mark.box[2:] == pytest.approx((second * 0.5, second * 0.25), rel=0.02)
+
+
+def test_what_is_no_mark_is_not_looked_at_twice() -> None:
+    networks = Networks({(20, 20): 0.8}, says=(0.01, 0.02, 0.0))
+    assert reader(networks).marks(np.zeros((320, 320, 3), np.uint8), (0.0, 0.0, 320.0, 320.0)) == []
+    assert len(networks.crops) == 1
+
+
+def test_without_a_place_nothing_is_read() -> None:
+    networks = Networks({(3, 3): 0.05})
+    assert reader(networks).marks(np.zeros((320, 320, 3), np.uint8), (0.0, 0.0, 320.0, 320.0)) == []
+    assert networks.crops == []
+
+
+def test_a_mark_beside_the_parcel_does_not_count() -> None:
+    networks = Networks({(0, 0): 0.9})
+    picture = np.zeros((400, 400, 3), np.uint8)
+    assert reader(networks).marks(picture, (100.0, 100.0, 200.0, 200.0)) == []
+
+
+def test_one_sticker_may_say_two_marks() -> None:
+    networks = Networks({(20, 20): 0.8}, says=(0.9, 0.8, 0.0))
+    told = reader(networks).marks(np.zeros((320, 320, 3), np.uint8), (0.0, 0.0, 320.0, 320.0))
+    assert {mark.mark for mark in told} == {"fragile", "this_way_up"}
+
+
+def test_only_the_best_places_are_read() -> None:
+    heat = np.zeros((1, 40, 40), np.float32)
+    heat[0, ::4, ::4] = np.linspace(0.2, 0.9, 100).reshape(10, 10)
+    boxes = candidates(heat, np.zeros((4, 40, 40), np.float32), MARKS_CARD.finder)
+    assert len(boxes) == MARKS_CARD.finder.most
+    assert boxes[0] == pytest.approx([36 * 8, 36 * 8, 37 * 8, 37 * 8], abs=0.01)
+
+
+def test_two_readings_of_one_mark_are_one() -> None:
+    boxes = np.array([[0, 0, 100, 100], [5, 0, 100, 100], [40, 40, 20, 20], [300, 0, 50, 50]], np.float32)
+    says = np.array([[0.9], [0.8], [0.7], [0.6]], np.float32)
+    assert Readings(boxes, says, np.zeros(4, np.float32)).of(0, 0.5, 0.4) == [0, 3]
+    assert Readings(boxes, says, np.zeros(4, np.float32)).of(0, 0.65, 0.4) == [0]
+
+
+@given(
+    x=st.floats(-50, 250), y=st.floats(-50, 250), side=st.floats(0.1, 900), shape=st.tuples(*[st.integers(4, 200)] * 2)
+)
+def test_a_square_can_be_cut_wherever_it_lies(x: float, y: float, side: float, shape: tuple[int, int]) -> None:
+    picture = np.full((*shape, 3), 77, np.uint8)
+    crop = cut(picture, np.array([x, y, side], np.float32), 64)
+    assert crop.shape == (64, 64, 3)
+    assert (crop == 77).all(), "the picture's border goes on beyond it"
+
+
+@given(st.lists(st.tuples(*[st.floats(8, 500)] * 4), min_size=1, max_size=5))
+def test_a_box_told_in_its_own_square_is_the_box(told: list[tuple[float, float, float, float]]) -> None:
+    boxes = np.array(told, np.float32)
+    squares = squares_around(boxes)
+    spans = np.concatenate([np.zeros((len(boxes), 2)), np.log(boxes[:, 2:] / squares[:, 2:])], axis=1)
+    assert within(squares, spans.astype(np.float32)) == pytest.approx(boxes, rel=1e-3, abs=1e-2)
