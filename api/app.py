@@ -19,6 +19,7 @@ from api.eye import Eye, SharedEye, active_model, load_inspector, shadows_of
 from api.gallery import SharedGallery, open_gallery
 from api.inspections import routes as inspections
 from api.items import routes as items
+from api.items import service as item_jobs
 from api.metrics import Metrics, Reading
 from api.middleware import BodyLimit, Observe
 from api.migrations import migrate
@@ -45,7 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     reference.router,
 )
-JOBS: tuple[Job, ...] = (*order_jobs.JOBS, *shipment_jobs.JOBS)
+JOBS: tuple[Job, ...] = (*order_jobs.JOBS, *item_jobs.JOBS, *shipment_jobs.JOBS)
 READINGS: tuple[Reading, ...] = shipment_jobs.READINGS
 
 ABOUT = """May this order leave? What was seen in it? Which parcels are late?

@@ -87,6 +87,7 @@ class ItemSync:
 
     def work(self) -> None:
         """Send what was taught here, then take over what changed there. Raises NotFollowedError, GalleryError."""
+        self._gallery.reembed()  # after a change of the embedder; else there is nothing to do
         self._up()
         while not self._stop.is_set() and self._down():
             pass

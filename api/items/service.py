@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import quote
 
 from api.audit import ItemCorrected, ItemRemoved, ItemTaught, record
@@ -27,6 +30,7 @@ from api.items.schemas import (
     TaughtAnswer,
 )
 from api.paging import Page
+from api.worker import Job
 from inspector import corrections
 from inspector.cutout import cut_out
 from inspector.frame import FrameError, Limits, decode
@@ -199,6 +203,26 @@ def take_over(services: Services, content: bytes, actor: str) -> ImportAnswer:
 def etag(content: bytes) -> str:
     """Strong: of exactly these bytes."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+class _StoppedError(Exception):
+    """The process is about to end; what is embedded so far is kept."""
+
+
+def _embed(services: Services, stop: threading.Event) -> None:
+    """Describe what has no vector of the active embedder yet: after a change of the embedder, all references."""
+    if not services.settings.gallery_file.exists():
+        return  # nothing was ever taught; no reason to load an embedder
+
+    def go_on(_done: int, _total: int) -> None:
+        if stop.is_set():
+            raise _StoppedError
+
+    with contextlib.suppress(_StoppedError):
+        services.gallery.get().reembed(go_on)
+
+
+JOBS = (Job("embed items", timedelta(minutes=10), _embed),)
 
 
 def _record(services: Services, item: str) -> ItemRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +17,10 @@ from sqlalchemy import select
 
 from api.audit import AuditRow
 from api.context import Services
+from api.items.service import JOBS
 from inspector.frame import Pixels, decode
 from tests.api.making import form, inspection, on_sqlite_only
-from tests.inspector.likeness import BLUE, GREEN, RED, photo, thing
+from tests.inspector.likeness import BLUE, GREEN, NOW, RED, photo, reference, thing
 
 Keys = dict[str, dict[str, str]]
 pytestmark = on_sqlite_only
@@ -325,3 +327,19 @@ def test_the_measured_weight_is_judged_and_kept(client: TestClient, keys: Keys) 
     assert kept["verdict"]["weight_g"] == 512.5
     for wrong in ("-1", "nan", "inf", "heavy"):
         assert client.post(f"/v1/inspect?weight_g={wrong}", content=open_box(), headers=headers).status_code == 422
+
+
+def test_after_a_change_of_the_embedder_all_references_are_described_anew(
+    client: TestClient, services: Services
+) -> None:
+    gallery = services.gallery.get()
+    gallery.teach("cable", [reference("cable")], at=NOW)
+    with gallery.file.writing() as db:
+        db.execute("delete from embedding")
+    (job,) = JOBS
+    stop = threading.Event()
+    stop.set()
+    job.run(services, stop)
+    assert gallery.pending() == 0, "a short run ends with what it began"
+    job.run(services, threading.Event())
+    assert gallery.items(["cable"])["cable"].accept is not None
