@@ -39,7 +39,9 @@ def test_an_answer_that_is_no_export_changes_nothing(bench: Gallery, answer: byt
     bench.teach("cable", [reference("cable")], at=NOW)
 
     def odd(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=answer)
+        return (
+            httpx.Response(200, json={"items": 1}) if request.method == "POST" else httpx.Response(200, content=answer)
+        )
 
     with (
         httpx.Client(base_url="http://api", transport=httpx.MockTransport(odd)) as client,
@@ -48,3 +50,14 @@ def test_an_answer_that_is_no_export_changes_nothing(bench: Gallery, answer: byt
         ItemSync(bench, client, dict, lambda: NOW).work()
     assert [r.id for r in bench.items(["cable"])["cable"].references] == [reference("cable").id]
     assert cursor(bench) is None
+
+
+def test_a_proxy_that_says_yes_to_everything_has_not_taken_anything_over(bench: Gallery) -> None:
+    bench.teach("cable", [reference("cable")], at=NOW)
+    portal = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>please log in</html>"))
+    with (
+        httpx.Client(base_url="http://api", transport=portal) as client,
+        pytest.raises(NotFollowedError, match="not the API"),
+    ):
+        ItemSync(bench, client, dict, lambda: NOW).work()
+    assert bench.untold().keys() == {"cable"}
