@@ -27,6 +27,7 @@ from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.integrity import start
 from models.training.plan import Job, crowd, make_ahead, mosaics, plan
+from models.training.quantise import calibration_views
 from models.training.release import release
 from models.training.train import Schedule, build, take_over, train, trained
 
@@ -141,6 +142,8 @@ def release_command(
         found,
         [data / "renders" / "images" / name for name in golden],
         out,
+        canvases=calibration_views(shelf),
+        compare=[photo.path for photo in read_training(data) if photo.source == "photos"],
         version=out.name,
         created=created.date(),
         measure=partial(measured_on, folder=measured),
@@ -154,7 +157,7 @@ def measured_on(inspector: Inspector, card: ParcelCard, folder: Path) -> dict[st
     """What `lastlook evaluate parcels` tells of a folder of photos that nothing was learnt from."""
     labelled = read_labelled(folder)
     seen = [answer for answer in see(inspector, card.classes, labelled.photos) if isinstance(answer, Seen)]
-    document = parcel_document(card, labelled, seen, [])
+    document = parcel_document(card, labelled, seen, [], models=inspector.models, marks_judged=frozenset())
     return {"photos_from_the_web_dev_eval": {k: document[k] for k in ("pictures", "integrity", "parcels", "labels")}}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.evaluation.metrics import Matched
-from models.evaluation.promise import Asked, Points, choose, promised
+from models.evaluation.promise import Asked, Costs, Points, choose, expected_cost, promised, stop_from
 from models.training.cache import Shelf
 from models.training.calibrate import Linear
 from models.training.data import fold_of
@@ -21,6 +21,9 @@ from models.training.thresholds import best_f1, damage_map_points, keeps
 from models.training.train import trained
 
 Told = Mapping[int, Answer]
+COSTS = Costs(escape=20, look=0.5)
+"""Dearer looks and cheaper escapes than the defaults: half of the damage that this is chosen on is slight, and at the
+defaults a person would be asked to look at two in five intact parcels and would soon stop looking."""
 MISSES, FALSE_STOPS = 0.1, 0.05
 """The rates of which the card says whether they are promised."""
 
@@ -104,11 +107,12 @@ def conclude(shelf: Shelf, told: Told, head: DamageHead, compared: dict[str, Any
 
 
 def operating_points(head: DamageHead, unseen: str) -> Points:
-    """Where the check fails and where it doubts: the cheapest points on views as a bench would take them.
+    """From where a person looks, and from where the check fails.
 
-    Plain looks at renders and photos, and the composed damage, since there are no photos of real damage to choose on.
-    What can be promised at these points is told, but does not move them: most of what is missed here is so slight that
-    a point which catches it would stop half of all parcels, and nobody would use the eye.
+    Chosen on views as a bench would take them: plain looks at renders and photos, and the composed damage, since there
+    are no photos of real damage to choose on. `unsure` is the cheapest point for COSTS. `fail` is the lowest from which
+    on at most FALSE_STOPS of the intact lie, with confidence: both hold the parcel, so by cost alone nothing but a
+    certain wreck would fail. What is promised of misses is told and moves nothing: most of what is missed is slight.
     """
     looks = head.looks
     mine = looks.plain | (~looks.rendered & looks.damaged)
@@ -118,14 +122,23 @@ def operating_points(head: DamageHead, unseen: str) -> Points:
         p,
         damaged,
         groups.tolist(),
-        asked=Asked(miss_rate=None),
+        COSTS,
+        Asked(miss_rate=None),
         weights=looks.weights[mine],
         chosen_on=f"second looks at renders, at real photos as they are and with composed damage, {unseen}",
     )
+    fail = max(stop_from(p[~damaged], groups[~damaged], FALSE_STOPS) or points.fail, points.unsure)
+    between = (p >= points.unsure) & (p < fail)
     return replace(
         points,
+        fail=fail,
         misses=promised(p[damaged], groups[damaged], points.unsure, MISSES, Asked(), below=True),
-        false_stops=promised(p[~damaged], groups[~damaged], points.fail, FALSE_STOPS, Asked(), below=False),
+        false_stops=promised(p[~damaged], groups[~damaged], fail, FALSE_STOPS, Asked(), below=False),
+        expected_cost=expected_cost(p, damaged, looks.weights[mine], COSTS, points.unsure, fail),
+        unsure_share={
+            name: float(np.average(between[rows], weights=looks.weights[mine][rows]))
+            for name, rows in (("damaged", damaged), ("intact", ~damaged))
+        },
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from inspector import Inspector
+from inspector import Frame, Inspector, decode
 from inspector.detector import PAD
 from models import ParcelCard
 from models.training.calibrate import Linear
@@ -16,6 +18,7 @@ from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
 from models.training.golden import opened, write_golden
 from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet
+from models.training.quantise import Pixels, agreement, quantise
 from models.training.story import told
 from models.training.views import MAP, MARGIN
 
@@ -73,18 +76,19 @@ def release(
     golden: Sequence[Path],
     folder: Path,
     *,
+    canvases: Pixels,
+    compare: Sequence[Path],
     version: str,
     created: date,
     measure: Callable[[Inspector, ParcelCard], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Writes the whole folder and returns its card.
 
-    golden: pictures that go with the model.  measure: called with the inspector that runs the released model, and its
-    card; what it answers joins the card's metrics.
+    golden: pictures that go with the model.  canvases: views to set the ranges of 8 bits with.
+    compare: photos on which the 8-bit graph must say what the float one says; the card tells how often it does.
+    measure: called with the inspector that runs the released model and its card; what it answers joins the metrics.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_graph(net, folder / "model.onnx")
-    head.save(folder / HEAD)
     card: dict[str, Any] = {
         "name": "parcel",
         "version": version,
@@ -120,9 +124,21 @@ def release(
         "metrics": dict(found.metrics),
         "never_seen": list(NEVER_SEEN),
     }
-    write_card(folder, card)
+    with tempfile.TemporaryDirectory() as kept:
+        exact = Path(kept)
+        write_graph(net, exact / "model.onnx")
+        quantise(exact / "model.onnx", folder / "model.onnx", canvases)
+        for place in (exact, folder):
+            head.save(place / HEAD)
+            write_card(place, card)
+        pictures = [partial(_read, path) for path in compare]
+        card["eight_bits"] = agreement(opened(exact), opened(folder), pictures).told()
     write_golden(folder, golden)
     card["metrics"] |= measure(opened(folder), ParcelCard.model_validate_json((folder / "card.json").read_bytes()))
     write_card(folder, card)
     (folder / "CARD.md").write_text(told(card, digest(folder / "model.onnx")), "utf-8")
     return card
+
+
+def _read(path: Path) -> Frame:
+    return decode(path.read_bytes(), name=path.name)
