@@ -51,7 +51,7 @@ def load_inspector(settings: Settings, gallery: Gallery) -> Eye:
     from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - see above
 
     eye: Eye = Inspector.load(
-        InspectorSettings(threads=settings.threads, providers=settings.providers),
+        InspectorSettings(engine=settings.engine, threads=settings.threads, providers=settings.providers),
         active=active_model(settings),
         gallery=gallery,
     )
@@ -65,7 +65,7 @@ def shadows_of(settings: Settings, gallery: Callable[[], Gallery], clock: Clock)
         from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - as above
 
         # one thread: what the shadow computes must not take the processor from the next answer
-        alone = InspectorSettings(threads=1, providers=settings.providers)
+        alone = InspectorSettings(engine=settings.engine, threads=1, providers=settings.providers)
         eye: Eye = Inspector.load(alone, active=registry.standing_in(ref), gallery=gallery())
         return eye
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
@@ -27,9 +27,9 @@ class Settings(BaseSettings):
     `postgresql://user:password@host/name` where several processes share one database. evidence_url: where pictures go;
     a folder in `data` unless set, else what obstore takes (s3://bucket/prefix, gs://, az://; credentials from the
     provider's own variables). zone: whose midnight ends a local day. carriers: a TOML file that names the carriers.
-    threads, providers: of the eye's ONNX Runtime; providers is a JSON list, in order of preference. models: folder of
-    this site's models (`lastlook models`); `models` in `data` unless set. gallery: file of the taught items
-    (`lastlook items`); `gallery.sqlite` in `data` unless set.
+    engine: what runs the eye's networks (openvino is an extra); threads, providers: of ONNX Runtime; providers is a
+    JSON list, in order of preference. models: folder of this site's models (`lastlook models`); `models` in `data`
+    unless set. gallery: file of the taught items (`lastlook items`); `gallery.sqlite` in `data` unless set.
     """
 
     model_config = SettingsConfigDict(env_prefix="LASTLOOK_", extra="ignore")
@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     carriers: Path | None = None
     models: Path | None = None
     gallery: Path | None = None
+    engine: Literal["onnxruntime", "openvino"] = "onnxruntime"
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     max_body_bytes: Annotated[int, Field(gt=0)] = 64 * MEBIBYTE

@@ -1,6 +1,6 @@
 """How fast a parcel is judged, against its floor: decoding alone and the bare runs of the network.
 
-usage: python -m bench.inspect [--runs 100] [--picture FILE] [--no-http]
+usage: python -m bench.inspect [--runs 100] [--picture FILE] [--engine openvino] [--model VERSION] [--no-http]
 
 A judgement looks twice, so its floor is two bare `session.run` calls; the ratio to one call is printed as well.
 HTTP is measured on a server of its own process with a raw JPEG body, by 1 and 4 clients that each keep one connection.
@@ -27,10 +27,9 @@ import numpy as np
 import psutil
 
 import models
-from inspector import Inspector, PackingSpec, decode
+from inspector import Inspector, InspectorSettings, PackingSpec, decode
 from inspector.detector import crop_around, decode_boxes, place, to_input
-from inspector.runtime import OnnxEngine
-from inspector.view import Looker
+from inspector.runtime import EngineName, open_engine
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "demo" / "pictures" / "01-intact-carton.jpg"
@@ -62,14 +61,13 @@ def measure(call: Callable[[], object], runs: int) -> Cost:
     return Cost(float(np.percentile(walls, 50)), float(np.percentile(walls, 95)), cpu)
 
 
-def in_process(data: bytes, runs: int) -> dict[str, Cost]:
+def in_process(data: bytes, runs: int, engine_name: EngineName, version: str | None) -> dict[str, Cost]:
     """Each step alone, and the whole."""
-    model = models.load()
-    engine = OnnxEngine(model.onnx, side=model.card.input.side)
-    looker = Looker(engine, model.card)
-    eye = Inspector.load()
+    model = models.load("parcel", version)
+    engine = open_engine(engine_name, model.onnx, side=model.card.input.side)
+    eye = Inspector.load(InspectorSettings(engine=engine_name), model)
     frame = decode(data, name="bench.jpg")
-    view = looker.view(frame, 0)
+    view = eye.look(frame)
     if view.main is None:
         raise SystemExit("the picture shows no parcel: nothing to measure")
     crop, left, top = crop_around(frame.bgr, view.main.box, model.card.crop_margin)
@@ -113,13 +111,14 @@ class Server:
 
 
 @contextmanager
-def served() -> Iterator[Server]:
+def served(engine: EngineName) -> Iterator[Server]:
     """`lastlook serve` on a free port with a fresh folder; stopped at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:
         environment = {**os.environ, "LASTLOOK_DATA": data, "LASTLOOK_PORT": str(port), "LASTLOOK_HOST": "127.0.0.1"}
+        environment["LASTLOOK_ENGINE"] = engine
         create = [sys.executable, "-m", "lastlook", "keys", "create", "bench", "--scope", "station"]
         made = subprocess.run(create, env=environment, check=True, capture_output=True, text=True)
         key = re.search(r"ll_[\w-]+", made.stdout)
@@ -185,11 +184,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--picture", type=Path, default=PICTURE)
     parser.add_argument("--no-http", action="store_true")
+    parser.add_argument("--engine", choices=["onnxruntime", "openvino"], default="onnxruntime")
+    parser.add_argument("--model", help="version of the parcel model; the active one without it")
     options = parser.parse_args()
     data = options.picture.read_bytes()
     width, height = decode(data, name=options.picture.name).size
     print(f"{options.picture.name}, {width} x {height}, {len(data) / 1e3:.0f} kB, {os.cpu_count()} cores")
-    costs = in_process(data, options.runs)
+    costs = in_process(data, options.runs, options.engine, options.model)
     floor, one = costs["bare session.run, two"], costs["bare session.run, one"]
     print(f"{'in process, ms':30} {'p50':>8} {'p95':>8} {'cpu':>8}   of two runs   of one run")
     for name, cost in costs.items():
@@ -197,7 +198,7 @@ def main() -> None:
     if options.no_http:
         return
     bound = floor.p50 + costs["decode"].p50 + 3
-    with served() as server:
+    with served(options.engine) as server:
         over_http(server, data, 1, 10)
         for clients in (1, 4):
             cost, rate = over_http(server, data, clients, options.runs)

@@ -55,9 +55,6 @@ def main() -> None:
                     f"  {name:10}",
                     " ".join(f"{v:.3f}" for v in np.percentile(column, [0, 1, 5, 25, 50, 75, 95, 99, 100])),
                 )
-            print(
-                "  whole     ", " ".join(f"{v:.3f}" for v in np.percentile(whole, [0, 1, 5, 25, 50, 75, 95, 99, 100]))
-            )
             print(f"  refused as blurred: {(table[:, 0] < (limits.sharpness or 0)).mean():.3f}")
 
 

@@ -34,8 +34,8 @@ FLAT = 4
 WHOLE = 640
 """Longest side, in pixels, at which whole pictures are measured; bench/quality.py prints what they reach there."""
 UNSEEN = 4 / 3
-"""A picture in which no parcel is found is called blurred below this many times the limit of sharpness: none of 118 sharp
-renders and licensed photos, measured whole, lies below 0.04."""
+"""A picture in which no parcel is found is called blurred below this many times the limit of sharpness: of 118 sharp
+renders and licensed photos, measured whole, none lies below 0.04."""
 
 TOO_DARK = "too dark: more light on the parcel"
 TOO_BRIGHT = "too bright: less light, or a shorter exposure"

@@ -40,8 +40,8 @@ class _Views(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships 
         return next(self._rest, None)
 
 
-def quantise(path: Path, out: Path, canvases: Pixels, seed: int = 7) -> None:
-    """Writes the graph at `path` in 8 bits to `out`.
+def quantise(path: Path, out: Path, canvases: Pixels, *, floats: tuple[str, ...] = (), seed: int = 7) -> None:
+    """Writes the graph at `path` in 8 bits to `out`. floats: beginnings of the names of nodes that stay in float.
 
     canvases: uint8 (n, s, s, 3), views of the training side of both looks; `calibration_views` chooses them.
     """
@@ -52,6 +52,7 @@ def quantise(path: Path, out: Path, canvases: Pixels, seed: int = 7) -> None:
         given = model.graph.input[0].name
         layers = convolutions(model)
         kept = [layer.name for layer in layers if layer.source == given]
+        kept += [node.name for node in model.graph.node if node.name.startswith(floats)] if floats else []
         moments = second_moments(model, (to_input(canvas) for canvas in canvases), np.random.default_rng(seed))
         tensors = {tensor.name: tensor for tensor in model.graph.initializer}
         scales = {}
