@@ -24,6 +24,8 @@ MEMORY = Memory()
 ACCEPT_SLOPE = 8.0
 """Log odds for each unit of cosine by which an item's own threshold differs from the usual one."""
 MOST_SHIFT = 2.0
+COUNTED = 3
+"""Pieces of one item up to which one that is not seen beside the others is called missing."""
 WORTH_A_LOOK = 0.3
 """Probability from which on a doubtful place is shown to the packer."""
 
@@ -173,6 +175,8 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     absent = sum(chance <= card.missing for chance in chances[:wanted])
     if seen.often > 1 and 0 < there < wanted:
         absent = 0  # pieces may have been shown one after another: nobody can tell how many there are
+    if weighed is None and wanted > 1 and (wanted > COUNTED or not there) and chances[0] > card.missing:
+        absent = 0  # many alike lie on and against each other: that no other is told apart does not prove it absent
     found = there + over
     score = min(chances[:wanted])
     likely = [sighting.box for sighting in seen.best if _probability(sighting.odds) >= WORTH_A_LOOK]

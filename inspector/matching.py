@@ -12,8 +12,9 @@ from inspector.template import Template, View
 
 EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
 """What speaks for an item at a place, in this order; see `candidates`."""
-WINDOWS = 16
-"""Places looked at closely for each item."""
+WINDOWS, WINDOWS_A_PIECE = 12, 4
+"""Places looked at closely for each item: so many, and so many more for each piece."""
+MOST_PIECES = 12
 RATIO = 0.85
 """Lowe's ratio: a keypoint's best match must be this much nearer than its second best."""
 PLACE_TOLERANCE, SIZE_TOLERANCE, TURN_TOLERANCE = 0.1, 0.5, 0.5
@@ -40,8 +41,8 @@ class Pose:
     share: float
 
 
-def candidates(template: Template, scene: Scene, cohort: Floats) -> Candidates:
-    """Places of one item in one picture with the evidence for it, none of which decides alone:
+def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1) -> Candidates:
+    """Places of one item in one picture, more for more pieces, with the evidence for it, none of which decides alone:
 
     likeness   cosine of the place's description and the item's, in units of how it spreads over the cohort (float32
                (k, dim), descriptions of things that it is not) for this place and for this item: s-norm of speaker
@@ -66,7 +67,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats) -> Candidates:
     inside = within(table, windows)[:, 0] / cells
     colour = np.max([_colour(view, scene, scene.palettes) for view in template.views], axis=0)
     first = cosine + 0.5 * inside + 0.3 * colour
-    chosen = _best_apart(first, windows, WINDOWS)
+    chosen = _best_apart(first, windows, WINDOWS + WINDOWS_A_PIECE * min(pieces, MOST_PIECES))
     poses = [pose for view in template.views for pose in _poses(view, scene)]
     posed = scene.to_cells(np.stack([pose.box for pose in poses])) if poses else np.zeros((0, 4), np.float32)
     places = np.concatenate([windows[chosen], posed])

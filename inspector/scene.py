@@ -22,8 +22,10 @@ CONTRAST = 0.02
 COLOUR_BINS = (4, 6, 6)
 """Lightness, green to red, blue to yellow (Lab)."""
 COLOURS = COLOUR_BINS[0] * COLOUR_BINS[1] * COLOUR_BINS[2]
-SPANS = (3, 5, 7, 10, 14)
+SPANS = (4, 5, 7, 10, 14)
 """Sides of the windows, in cells."""
+STEPS = 3
+"""A window moves by this part of its side."""
 SHAPES = ((1.0, 1.0), (1.5, 0.67), (0.67, 1.5), (2.0, 0.5), (0.5, 2.0))
 
 
@@ -111,15 +113,15 @@ def look(bgr: Pixels, embedder: Embedder) -> Scene:
 
 
 def grid(rows: int, columns: int) -> Floats:
-    """Windows xywh in cells of several sizes and shapes, half overlapping, inside a grid: float32 (n, 4)."""
+    """Windows xywh in cells of several sizes and shapes, overlapping, inside a grid: float32 (n, 4)."""
     found = []
     for span in SPANS:
         for wide, high in SHAPES:
             w, h = round(span * wide), round(span * high)
             if w < 2 or h < 2 or w > columns or h > rows:
                 continue
-            step = max(1, min(w, h) // 2)
-            x, y = np.meshgrid(np.arange(0, columns - w + 1, step), np.arange(0, rows - h + 1, step))
+            across, down = max(1, round(w / STEPS)), max(1, round(h / STEPS))
+            x, y = np.meshgrid(np.arange(0, columns - w + 1, across), np.arange(0, rows - h + 1, down))
             found.append(np.stack([x, y, np.full_like(x, w), np.full_like(x, h)], -1).reshape(-1, 4))
     return np.concatenate(found).astype(np.float32) if found else np.zeros((0, 4), np.float32)
 

@@ -52,7 +52,7 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
     """
     places: list[tuple[int, float, Floats]] = []
     with ThreadPoolExecutor(WORKERS) as workers:
-        looked = workers.map(lambda want: candidates(want.template, scene, cohort), wanted)
+        looked = workers.map(lambda want: candidates(want.template, scene, cohort, want.quantity), wanted)
     for row, (want, found) in enumerate(zip(wanted, looked, strict=True)):
         odds = log_odds(found, card) + want.shift
         places += [(row, float(odds[i]), found.boxes[i]) for i in _pieces(found.boxes, odds, want.quantity + SPARE + 2)]

@@ -163,7 +163,7 @@ def _masked(bgr: Pixels, annotation: dict[str, Any]) -> tuple[Pixels, Mask]:
 
 
 def _seen(annotations: list[dict[str, Any]]) -> float:
-    return sum(b["visible_fraction"] for b in annotations if b["category"].startswith("item_"))
+    return sum(float(b["visible_fraction"]) for b in annotations if b["category"].startswith("item_"))
 
 
 def _inside(bbox: Sequence[float], image: dict[str, Any]) -> bool:

@@ -57,7 +57,7 @@ def fit(sought: Sequence[Sought]) -> tuple[dict[str, float], float]:
 
 
 def _logistic(rows: Array, labels: Array, importance: Array, steps: int = 30) -> Array:
-    """Ridge logistic regression by Newton's method on standardised columns: weights and bias for the columns as given."""
+    """Ridge logistic regression by Newton's method on standardised columns: weights and bias as for the plain ones."""
     centre, spread = rows.mean(0), rows.std(0) + 1e-6
     design = np.c_[(rows - centre) / spread, np.ones(len(rows))]
     ridge = SHRINK * importance.sum() * np.r_[np.ones(rows.shape[1]), 0.0]
@@ -68,4 +68,4 @@ def _logistic(rows: Array, labels: Array, importance: Array, steps: int = 30) ->
         bend = (design * (importance * chance * (1 - chance))[:, None]).T @ design + np.diag(ridge)
         weights = weights - np.linalg.solve(bend, slope)
     plain = weights[:-1] / spread
-    return np.r_[plain, weights[-1] - plain @ centre]
+    return np.asarray(np.r_[plain, weights[-1] - plain @ centre], np.float64)

@@ -14,6 +14,8 @@ from inspector.detector import Floats
 from models.training.embedder.network import WIDTH
 
 TEMPERATURE = 0.07
+ON_IT, OFF_IT = 0.45, 0.2
+"""Overlap from which on a window shows the item, and up to which it does not."""
 PULL = 3e-4
 """How strongly the projections are held near where they began (the main directions of the frozen description)."""
 
@@ -67,11 +69,11 @@ def train(lessons: Sequence[Lesson], start: Floats, *, steps: int, rate: float, 
         cosines = heads(torch.from_numpy(lesson.windows), torch.from_numpy(lesson.items)) / TEMPERATURE
         overlaps = torch.from_numpy(lesson.overlaps)
         loss = torch.zeros(())
-        present = torch.nonzero(overlaps.max(1).values > 0.45)[:, 0]
+        present = torch.nonzero(overlaps.max(1).values > ON_IT)[:, 0]
         for row in present.tolist():
-            best = torch.nonzero(overlaps[row] > 0.45)[:, 0]
+            best = torch.nonzero(overlaps[row] > ON_IT)[:, 0]
             window = int(best[int(rng.integers(len(best)))])
-            apart = overlaps[row] < 0.2
+            apart = overlaps[row] < OFF_IT
             among_windows = torch.cat([cosines[row, window : window + 1], cosines[row, apart]])
             among_items = torch.cat(
                 [cosines[row : row + 1, window], cosines[torch.arange(len(cosines)) != row, window]]
@@ -85,7 +87,7 @@ def train(lessons: Sequence[Lesson], start: Floats, *, steps: int, rate: float, 
             continue
         loss = loss / len(present) + PULL * heads.pull()
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         for group in optimiser.param_groups:
             group["lr"] = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
