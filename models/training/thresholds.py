@@ -12,13 +12,13 @@ from models.training.network import DAMAGE_KINDS
 from models.training.views import View
 
 
-def best_f1(matched: Sequence[Matched]) -> float:
-    """The threshold with the highest harmonic mean of precision and recall."""
+def best_f(matched: Sequence[Matched], beta: float = 1.0) -> float:
+    """The threshold with the highest F measure: recall counts `beta` times as much as precision (van Rijsbergen)."""
     scores, precision, recall = precision_recall(matched)
     if not len(scores):
         return 0.5
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-    return round(float(scores[int(f1.argmax())]), 3)
+    f = (1 + beta**2) * precision * recall / np.maximum(beta**2 * precision + recall, 1e-9)
+    return round(float(scores[int(f.argmax())]), 3)
 
 
 def keeps(matched: Sequence[Matched], share: float) -> float:
