@@ -33,7 +33,7 @@ FLAT = 4
 """Grey levels: a picture with less contrast shows nothing that could be sharp."""
 WHOLE = 640
 """Longest side, in pixels, at which whole pictures are measured; bench/quality.py prints what they reach there."""
-UNSEEN = 4 / 3
+UNSEEN = 0.8
 """A picture in which no parcel is found is called blurred below this many times the limit of sharpness: of 118 sharp
 renders and licensed photos, measured whole, none lies below 0.04."""
 
@@ -51,7 +51,7 @@ class QualityLimits:
     off. second: another parcel beside it, with at least this share of its area. None switches a limit off.
     """
 
-    sharpness: float | None = 0.03
+    sharpness: float | None = 0.05
     dark: float | None = 18.0
     bright: float | None = 250.0
     glare: float | None = 0.40
