@@ -14,12 +14,16 @@ EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geo
 """What speaks for an item at a place, in this order; see `candidates`."""
 WINDOWS, WINDOWS_A_PIECE = 12, 4
 """Places looked at closely for each item: so many, and so many more for each piece."""
+LEAST_SHARED = 12
+"""Keypoints of which the agreeing ones are a share, at least: three of four prove nothing."""
 MOST_PIECES = 12
 RATIO = 0.85
 """Lowe's ratio: a keypoint's best match must be this much nearer than its second best."""
 PLACE_TOLERANCE, SIZE_TOLERANCE, TURN_TOLERANCE = 0.1, 0.5, 0.5
 """How far a match may lie from where another's pose puts it: share of the item's size, log of sizes, radians."""
 LEAST_INLIERS = 3
+ON_POSE = 0.3
+"""Intersection over union from which on a place is where a pose says."""
 COPIES = 12
 """Poses sought for one reference: copies of a thing that lie side by side."""
 
@@ -52,7 +56,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     coverage   mean over the item's parts of their best match in the place.
     colour     Bhattacharyya coefficient of colours, colours that are everywhere in the picture counting less.
     keypoints  log(1 + matches that agree on one pose).
-    geometry   share of the item's keypoints that agree.
+    geometry   share of the keypoints that agree, of the item's or of those at the place, whichever are fewer.
     shape      how far the proportions differ, |log|, turned either way.
     """
     looks, windows = scene.looks, scene.windows
@@ -75,6 +79,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     palette = np.concatenate([scene.palettes[chosen], scene.palette_at(posed)])
     at = (look @ template.prototypes.T).max(1)
     area = np.maximum(1, np.round(places[:, 2]) * np.round(places[:, 3]))
+    points, share, exact = _geometry(places, posed, poses)
     evidence = np.stack(
         [
             _normed(look, at, template, cohort),
@@ -82,12 +87,13 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
             within(table, places)[:, 0] / area,
             _coverage(parts, places),
             np.max([_colour(view, scene, palette) for view in template.views], axis=0),
-            *_geometry(places, posed, poses),
+            points,
+            share,
             np.min([_shape(view, scene.to_pixels(places)) for view in template.views], axis=0),
         ],
         axis=1,
     )
-    return Candidates(scene.to_pixels(places), np.asarray(evidence, np.float32))
+    return Candidates(scene.to_pixels(exact), np.asarray(evidence, np.float32))
 
 
 def _normed(look: Floats, cosine: Floats, template: Template, cohort: Floats) -> Floats:
@@ -120,14 +126,15 @@ def _shape(view: View, boxes: Floats) -> Floats:
     return np.asarray(np.minimum(np.abs(theirs - mine), np.abs(theirs + mine)), np.float32)
 
 
-def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats, Floats]:
-    """For each place, log(1 + inliers) and share of inliers of the best pose that lies there."""
-    points, share = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
+def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats, Floats, Floats]:
+    """For each place, log(1 + inliers) and share of inliers of the best pose that lies there, and the place itself: a
+    pose knows better than a window where the item ends.
+    """
+    points, share, exact = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32), places.copy()
     for pose, box in zip(poses, posed, strict=True):
-        there = overlap(places, box) > 0.3
-        points[there] = np.maximum(points[there], np.log1p(pose.inliers))
-        share[there] = np.maximum(share[there], pose.share)
-    return points, share
+        there = (overlap(places, box) > ON_POSE) & (np.log1p(pose.inliers) > points)
+        points[there], share[there], exact[there] = np.log1p(pose.inliers), pose.share, box
+    return points, share, exact
 
 
 def _best_apart(score: Floats, windows: Floats, most: int, apart: float = 0.55) -> np.ndarray:
@@ -179,7 +186,8 @@ def _poses(view: View, scene: Scene) -> list[Pose]:
         source, target = mine.places[pairs[members, 0]], theirs.places[pairs[members, 1]]
         box = _placed(view.outline, _fitted(source, target), scene.size)
         if box is not None:
-            found.append(Pose(box, inliers, inliers / len(mine)))
+            inside = ((theirs.places >= box[:2]) & (theirs.places <= box[:2] + box[2:])).all(1).sum()
+            found.append(Pose(box, inliers, inliers / max(LEAST_SHARED, min(len(mine), int(inside)))))
         left[members] = False
     return found
 

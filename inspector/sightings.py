@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from inspector.assignment import assign
 from inspector.detector import Floats
@@ -20,7 +21,7 @@ FLOOR = -4.0
 """Log odds below which nothing is called a sighting."""
 SAME_PLACE = 0.55
 """Intersection over union from which on two items are said to be the same thing."""
-SAME_THING = 0.5
+SAME_THING = 0.4
 """Intersection over the smaller one from which on two places are one piece of one item."""
 WORKERS = 2
 """Items looked for at a time: numpy lets go of the interpreter for most of it."""
@@ -76,11 +77,21 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
     pieces = [row for row, want in enumerate(wanted) for _ in range(want.quantity + SPARE)]
     sightings: list[list[Sighting]] = [[] for _ in wanted]
     for piece, slot in assign(gain[pieces]):
-        number = spot[pieces[piece], slot]
-        _, odds_there, box = places[number]
+        row = pieces[piece]
+        _, _, box = places[spot[row, slot]]
         x, y, w, h = (float(v) for v in box)
-        sightings[pieces[piece]].append(Sighting(odds_there, (x, y, w, h)))
+        rivals = np.delete(gain[:, slot], row) + FLOOR
+        sightings[row].append(Sighting(_contested(float(gain[row, slot]) + FLOOR, rivals), (x, y, w, h)))
     return [sorted(seen, key=lambda sighting: -sighting.odds) for seen in sightings]
+
+
+def _contested(odds: float, rivals: npt.NDArray[np.float64]) -> float:
+    """Log odds that a place shows this item when others have their own claims to it: the item's probability, times its
+    share among all claims. Of two look-alikes neither is sure; a clear winner hardly notices.
+    """
+    share = 1 / (1 + float(np.exp(rivals - odds).sum()))
+    chance = share / (1 + float(np.exp(-odds)))
+    return max(FLOOR, float(np.log(chance / (1 - chance)))) if 0 < chance < 1 else odds
 
 
 def log_odds(found: Candidates, card: ContentsCard) -> Floats:

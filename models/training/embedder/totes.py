@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ SIDE = 240
 """Pixels of a thing's longer side as it is kept."""
 DULL = 30.0
 """Standard deviation of levels below which a patch is mostly left out: walls and skies are no products."""
+PHOTOS = 120
+SOUGHT = 12
+"""Absent things sought in each picture, at most."""
 LEAST_SEEN = 0.35
 """Share of a thing that must be seen for it to count as there; with less it counts as neither."""
 
@@ -43,22 +47,24 @@ class Tote:
 
 
 def totes(parcels: Path, rng: np.random.Generator, *, things: int, pictures: int) -> tuple[Taught, list[Lesson]]:
-    """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/)."""
-    names = sorted(p for p in (parcels / "images").iterdir() if p.suffix == ".jpg")
-    photos = [np.asarray(cv2.imread(str(names[i])), np.uint8) for i in rng.choice(len(names), 120, replace=False)]
-    pool = [patch(photos[i % len(photos)], f"tote-{i}", rng) for i in range(things)]
-    taught: Taught = {}
-    for thing in pool:
-        shown = relit(thing.bgr, rng, 0.7)
-        taught[thing.name] = [(shown, thing.mask)]
+    """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/).
+
+    Photos of one group may show the same thing, so nothing is called absent of which a relative is in the picture.
+    """
+    told = json.loads((parcels / "annotations.json").read_text("utf-8"))["images"]
+    drawn = [told[i] for i in rng.choice(len(told), PHOTOS, replace=False)]
+    photos = [np.asarray(cv2.imread(str(parcels / "images" / image["file_name"])), np.uint8) for image in drawn]
+    pool = [patch(photos[i % PHOTOS], f"tote-{i}", rng) for i in range(things)]
+    group = {thing.name: str(drawn[i % PHOTOS]["group_id"]) for i, thing in enumerate(pool)}
+    taught: Taught = {thing.name: [(relit(thing.bgr, rng, 0.7), thing.mask)] for thing in pool}
     lessons = []
     for number in range(pictures):
-        chosen = [pool[i] for i in rng.choice(len(pool), 20, replace=False)]
-        inside: list[Thing] = chosen[: int(rng.integers(7, 12))]
-        made = compose(inside, ground(photos[int(rng.integers(len(photos)))], rng), rng)
-        truth = {
-            t.name: [made.boxes[t.name]] if t.name in made.boxes else [] for t in chosen if t.name not in made.hidden
-        }
+        chosen = [pool[i] for i in rng.choice(len(pool), 2 * SOUGHT, replace=False)]
+        inside = chosen[: int(rng.integers(7, 12))]
+        made = compose(inside, ground(photos[int(rng.integers(PHOTOS))], rng), rng)
+        relatives = {group[thing.name] for thing in inside}
+        absent = [thing.name for thing in chosen[len(inside) :] if group[thing.name] not in relatives][:SOUGHT]
+        truth = {name: [box] for name, box in made.boxes.items()} | {name: [] for name in absent}
         lessons.append(Lesson("totes", f"tote-{number}", made.bgr, truth))
     return taught, lessons
 
