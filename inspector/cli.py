@@ -81,7 +81,9 @@ def inspect(
             frame, verdict = _judge(eye, path, stage, spec, weight_g)
             click.echo(_as_json(verdict, path) if form == "jsonl" else _as_text(verdict, path))
             if annotate:
-                _unused(annotate, path.stem, taken).write_bytes(encode_jpeg(draw(frame, verdict)))
+                _unused(annotate, path.stem, taken).write_bytes(
+                    encode_jpeg(draw(frame, verdict, shown=eye.shown(verdict)))
+                )
         except FrameError as error:
             click.echo(str(error), err=True)
             code = UNUSABLE

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 import models
+from inspector.annotate import LACKING
 from inspector.contents import check_contents
-from inspector.frame import Frame
+from inspector.frame import Frame, Pixels
 from inspector.gallery import Gallery, GalleryError
 from inspector.golden import judge_golden
 from inspector.head import DamageHead
@@ -120,6 +123,18 @@ class Inspector:
     def golden(self) -> None:
         """Judge the golden frames again; raises GoldenError when an answer has changed."""
         judge_golden(self._model, self.inspect)
+
+    def shown(self, verdict: Verdict) -> dict[str, Pixels]:
+        """A picture of each item that is not surely in the box, by item, on white: what the packer shall look for."""
+        lacking = [item.item for item in verdict.checks[Check.CONTENTS].items if item.result in LACKING]
+        if self._gallery is None or not lacking:
+            return {}
+        try:
+            taught = self._gallery.items(lacking)
+        except GalleryError:  # the check has said so; a picture is only a help
+            return {}
+        first = {name: next((r for r in item.references if not r.counter), None) for name, item in taught.items()}
+        return {name: np.where(r.mask[..., None], r.bgr, np.uint8(255)) for name, r in first.items() if r is not None}
 
     def look(self, frame: Frame) -> View:
         """What the network sees in a picture before any check is made: all down to the card's lowest thresholds."""
