@@ -24,6 +24,7 @@ PLACE_TOLERANCE, SIZE_TOLERANCE, TURN_TOLERANCE = 0.1, 0.5, 0.5
 LEAST_INLIERS = 3
 ON_POSE = 0.3
 """Intersection over union from which on a place is where a pose says."""
+BY_CHANCE = 4
 COPIES = 12
 """Poses sought for one reference: copies of a thing that lie side by side."""
 
@@ -55,7 +56,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     parts      mean over the place's cells of the best match among the item's parts, less that of the whole picture.
     coverage   mean over the item's parts of their best match in the place.
     colour     Bhattacharyya coefficient of colours, colours that are everywhere in the picture counting less.
-    keypoints  log(1 + matches that agree on one pose).
+    keypoints  log of how many more matches than four agree on one pose; up to four agree by chance.
     geometry   share of the keypoints that agree, of the item's or of those at the place, whichever are fewer.
     shape      how far the proportions differ, |log|, turned either way.
     """
@@ -127,13 +128,14 @@ def _shape(view: View, boxes: Floats) -> Floats:
 
 
 def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats, Floats, Floats]:
-    """For each place, log(1 + inliers) and share of inliers of the best pose that lies there, and the place itself: a
+    """For each place, log(inliers / 4), the share of inliers of the best pose that lies there, and the place itself: a
     pose knows better than a window where the item ends.
     """
     points, share, exact = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32), places.copy()
     for pose, box in zip(poses, posed, strict=True):
-        there = (overlap(places, box) > ON_POSE) & (np.log1p(pose.inliers) > points)
-        points[there], share[there], exact[there] = np.log1p(pose.inliers), pose.share, box
+        more = float(np.log(max(pose.inliers, BY_CHANCE) / BY_CHANCE))
+        there = (overlap(places, box) > ON_POSE) & (more > points)
+        points[there], share[there], exact[there] = more, pose.share, box
     return points, share, exact
 
 

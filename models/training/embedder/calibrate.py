@@ -12,15 +12,15 @@ from inspector.detector import Floats
 from inspector.matching import EVIDENCE
 
 Array = npt.NDArray[np.float64]
-START = {"likeness": 0.3, "lead": 0.4, "parts": 1.0, "coverage": 15.0, "colour": 1.0, "keypoints": 0.5, "geometry": 9.0}
-START_BIAS = -10.0
+START = {"likeness": 0.2, "lead": 0.4, "parts": 1.0, "coverage": 20.0, "colour": 1.5, "keypoints": 1.6, "geometry": 15.0}
+START_BIAS = -11.7
 ROUNDS = 3
 """The weights choose the best place, and the best places give the weights: so it is done over a few times."""
 ON_IT, OFF_IT = 0.3, 0.1
 """Overlap with a true box from which a place shows the item, and up to which it does not."""
 ELSEWHERE = 0.3
 """Weight of the best wrong place of an item that is there, beside 1 for those of absent items."""
-SHRINK = 3e-3
+SHRINK = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

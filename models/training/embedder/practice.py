@@ -22,7 +22,7 @@ SAMPLED_ON, SAMPLED_OFF = 120, 250
 """Windows of one picture that are kept for learning: on some item, and on none."""
 JITTERED = 2
 """True boxes, a little off, added as windows, for each of them."""
-WEIGHTS = {"card": 0.4}
+WEIGHTS = {"card": 0.1}
 """Of the families in the calibration; cards are taught by rank, though the suits look different."""
 
 
