@@ -12,7 +12,15 @@ from inspector.detector import Floats
 from inspector.matching import EVIDENCE
 
 Array = npt.NDArray[np.float64]
-START = {"likeness": 0.2, "lead": 0.4, "parts": 1.0, "coverage": 20.0, "colour": 1.5, "keypoints": 1.6, "geometry": 15.0}
+START = {
+    "likeness": 0.2,
+    "lead": 0.4,
+    "parts": 1.0,
+    "coverage": 20.0,
+    "colour": 1.5,
+    "keypoints": 1.6,
+    "geometry": 15.0,
+}
 START_BIAS = -11.7
 ROUNDS = 3
 """The weights choose the best place, and the best places give the weights: so it is done over a few times."""
