@@ -115,7 +115,7 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
         photos=web["pictures"]["judged"],
         damaged_stopped=_percent(at["damaged"]["stopped"]),
         intact_stopped=_percent(at["intact"]["stopped"]),
-        no_parcel="No parcel was found on none of them." if not nowhere else f"On {nowhere} no parcel was found.",
+        no_parcel="A parcel was found on all of them." if not nowhere else f"On {nowhere} no parcel was found.",
         by_type=", ".join(
             f"{kind} {_figure(told['auroc'])}, n = {told['damaged']}"
             for kind, told in integrity["by_damage_type"].items()
@@ -134,8 +134,9 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
 
 def _eight_bits(told: Mapping[str, Any]) -> str:
     return (
-        f"The graph computes in 8 bits. On {told['pictures']} licensed photos it gives {told['same_verdict']} times "
-        f"the verdict and {told['same_integrity']} times the integrity result of the graph in float."
+        f"The graph computes in {'8 bits' if told['shipped'] else 'float'}. In 8 bits it gives, on {told['pictures']} "
+        f"licensed photos,\n{told['same_verdict']} times the verdict and {told['same_integrity']} times the integrity "
+        f"result of the graph in float{'.' if told['shipped'] else ', which is too seldom to ship it.'}"
     )
 
 
