@@ -18,6 +18,7 @@ def simplify(path: Path, out: Path) -> None:
     quant_pre_process(str(path), str(out), skip_symbolic_shape=True)
     model = onnx.load(out)
     _fold_paddings(model.graph)
+    _drop_unread(model.graph)
     used = {node.domain or "" for node in model.graph.node}
     kept = [opset for opset in model.opset_import if opset.domain in used]  # ONNX Runtime declares all it knows
     del model.opset_import[:]
@@ -45,3 +46,11 @@ def _fold_paddings(graph: onnx.GraphProto) -> None:
         own.ints[:] = [a + b for a, b in zip(own.ints, [*amounts[2:half], *amounts[half + 2 :]], strict=True)]
         readers[0].input[0] = pad.input[0]
         graph.node.remove(pad)
+
+
+def _drop_unread(graph: onnx.GraphProto) -> None:
+    """Constants that nobody reads any more; ONNX Runtime would warn of each at every start."""
+    read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
+    kept = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
