@@ -26,6 +26,7 @@ from models.training.conclude import conclude, damage_head, unseen_answers
 from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.integrity import start
+from models.training.learning import learning_curve
 from models.training.plan import Job, crowd, make_ahead, mosaics, plan
 from models.training.quantise import calibration_views
 from models.training.release import release
@@ -151,6 +152,16 @@ def release_command(
     if curves is not None:
         draw([run for run in (run_folder(cache, None), *runs) if run.exists()], curves)
     print(json.dumps(card["metrics"], indent=1))
+
+
+@main.command("curve")
+@_shared
+def curve_command(data: Path, scenes: Path | None, cache: Path, threads: int) -> None:
+    """Tell what more rendered parcels would be worth: a learning curve of the damage probe."""
+    torch.set_num_threads(threads)
+    print("share  parcels  AUROC on unseen renders    on unseen photos with composed damage")
+    for point in learning_curve(shelf_of(data, scenes, cache), FOLDS):
+        print(f"{point.share:5.3f}  {point.parcels:7d}  {point.renders}     {point.photos}", flush=True)
 
 
 def measured_on(inspector: Inspector, card: ParcelCard, folder: Path) -> dict[str, Any]:
