@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from inspector.detector import Floats, crop_around, place, to_input
 from inspector.frame import Pixels
@@ -125,10 +126,15 @@ class MarkReader:
         return found
 
     def _look(self, bgr: Pixels, boxes: Floats) -> Readings:
+        """Each box is read four times, turned by right angles: the reader knows marks that stand about upright."""
         squares = squares_around(boxes)
         crops = np.stack([cut(bgr, square, self._card.input.side) for square in squares])
-        seen = self._reader.infer(to_batch(crops))
-        return Readings(within(squares, seen["spans"]), seen["says"], degrees(seen["turns"]))
+        turned = np.concatenate([np.rot90(crops, quarters, axes=(1, 2)) for quarters in range(4)])
+        seen = self._reader.infer(to_batch(turned))
+        says, spans, turns = (seen[name].reshape(4, len(boxes), -1) for name in ("says", "spans", "turns"))
+        best, rows = says.max(axis=2).argmax(axis=0), np.arange(len(boxes))
+        rotations = (degrees(turns[best, rows]) + 90 * best) % 360
+        return Readings(within(squares, turned_back(spans[best, rows], best)), says[best, rows], rotations)
 
 
 def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
@@ -193,6 +199,16 @@ def within(squares: Floats, spans: Floats) -> Floats:
     size = np.exp(np.clip(spans[:, 2:], -LARGEST, LARGEST)) * sides
     middle = squares[:, :2] + spans[:, :2] * sides
     return np.asarray(np.concatenate([middle - size / 2, size], axis=1), np.float32)
+
+
+def turned_back(spans: Floats, quarters: npt.NDArray[np.int64]) -> Floats:
+    """Spans (n, 4) in crops that were turned counter-clockwise by `quarters` right angles (n,) -> in the crops."""
+    across, down, *size = spans.T
+    ways = np.stack([[across, down], [-down, across], [-across, -down], [down, -across]])  # (4, 2, n)
+    odd = quarters % 2 == 1
+    width, height = np.where(odd, size[1], size[0]), np.where(odd, size[0], size[1])
+    rows = np.arange(len(spans))
+    return np.stack([ways[quarters, 0, rows], ways[quarters, 1, rows], width, height], axis=1)
 
 
 def degrees(turns: Floats) -> Floats:

@@ -92,6 +92,39 @@ def test_from_above_a_turned_mark_is_as_good_as_any(turn: float) -> None:
     assert seen_from("top", turn)[0] is Decision.RELEASE
 
 
+@pytest.mark.parametrize("quarters", range(4))
+def test_a_mark_is_read_whichever_way_the_parcel_lies(quarters: int) -> None:
+    """The reader knows a mark by its light upper edge, a little to the left; it is turned clockwise by right angles."""
+
+    class ByItsEdge(Networks):
+        def infer(self, batch: Floats) -> Mapping[str, Floats]:
+            told = dict(super().infer(batch))
+            if batch.shape[-1] == 64:
+                upper, others = batch[:, :, :8].mean((1, 2, 3)), batch.mean((1, 2, 3))
+                told["says"] = np.stack([0.9 * (upper > others + 0.5), 0 * upper, 0 * upper], axis=1).astype(np.float32)
+                told["spans"] = np.tile(np.array([-0.1, 0.0, np.log(0.7), np.log(0.35)], np.float32), (len(batch), 1))
+                told["turns"] = np.tile(np.array([0, 1], np.float32), (len(batch), 1))
+            return told
+
+    picture = np.zeros((320, 320, 3), np.uint8)
+    picture[:160] = 255  # the light half of the picture ends in the middle of the crop's upper quarter
+    picture = np.rot90(picture, -quarters).copy()
+    look = reader(ByItsEdge({}))
+    boxes = np.array([[140, 140, 40, 40]], np.float32)
+    if quarters % 2 == 0:
+        boxes[0, 1] += 20 if quarters == 0 else -20
+    else:
+        boxes[0, 0] += -20 if quarters == 1 else 20
+    readings = look._look(picture, boxes)  # one look: the second is cut where the first saw the mark
+    assert readings.rotations[0] == 90 * quarters
+    side = 40 * ROOM
+    assert sorted(readings.boxes[0, 2:]) == pytest.approx(sorted([0.7 * side, 0.35 * side]), rel=0.01)
+    assert (readings.boxes[0, 2] > readings.boxes[0, 3]) == (quarters % 2 == 0)
+    middle = readings.boxes[0, :2] + readings.boxes[0, 2:] / 2 - (boxes[0, :2] + 20)
+    left = [(-1, 0), (0, -1), (1, 0), (0, 1)][quarters]
+    assert middle == pytest.approx(np.array(left) * 0.1 * side, abs=0.01)
+
+
 @dataclass
 class Networks:
     """A finder that sees one place, and a reader that sees one mark wherever it looks, a little lower each time."""

@@ -18,10 +18,10 @@ from models.training.data import fold_of, read_renders, read_training
 from models.training.marks import picture
 from models.training.marks.bank import drawn
 from models.training.marks.judge import Torch, draft, measure
-from models.training.marks.networks import build
+from models.training.marks.networks import Finder, Reader, build
 from models.training.marks.release import write_cards, write_graphs
 from models.training.marks.scenes import Ground, grounds
-from models.training.marks.train import Pair, Schedule, train, trained
+from models.training.marks.train import Schedule, train_finder, train_reader, trained
 
 SEED = 11
 FOLDS = 2
@@ -38,19 +38,25 @@ def main() -> None:
 
 
 @main.command("train")
+@click.argument("network", type=click.Choice(["finder", "reader"]))
 @click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
 @click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
 @click.option("--fold", type=int, help="Leave this fold out, to measure with; without it, the real one.")
-@click.option("--steps", default=3000, show_default=True)
-def train_command(data: Path, cache: Path, fold: int | None, steps: int) -> None:
-    """Train finder and reader."""
+@click.option("--steps", default=3000, show_default=True, help="Of 4 scenes (finder) or 96 crops (reader).")
+def train_command(network: str, data: Path, cache: Path, fold: int | None, steps: int) -> None:
+    """Train one of the two networks."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
     places = list(grounds(read_training(data)))
     weights = draw_weights(places, fold)
-    out = cache / ("final" if fold is None else f"fold{fold}")
-    train(Pair(*build(SEED)), places, weights, bank, Schedule(steps=steps, seed=SEED), out)
+    out = run_folder(cache, fold) / network
+    finder, reader = build(SEED)
+    if network == "finder":
+        train_finder(finder, places, weights, bank, Schedule(steps, batch=4, fresh=3, kept=300, seed=SEED), out)
+    else:
+        schedule = Schedule(steps, batch=96, fresh=64, kept=6000, seed=SEED)
+        train_reader(reader, places, weights, bank, schedule, out)
 
 
 @main.command("release")
@@ -68,11 +74,10 @@ def release_command(data: Path, cache: Path, fold: int, scenes: int, out: Path, 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     places = [p for p in grounds(read_training(data)) if fold_of(p.group, FOLDS) == fold]
-    unseen = reader_of(cache / f"fold{fold}")
+    unseen = reader_of(run_folder(cache, fold))
     found = measure(unseen, places, draw_weights(places, None), drawn(cache, UNSEEN, UNSEEN_EACH), scenes)
-    final = cache / "final"
-    pair = trained(Pair(*build(SEED)), final if final.exists() else cache / f"fold{fold}")
-    write_graphs(pair, out)
+    folder = run_folder(cache, None)
+    write_graphs(*networks_of(folder if folder.exists() else run_folder(cache, fold)), out)
     card = draft(out.name, found.thresholds)
     told = write_cards(card, out, created.date(), how, found.chosen_on, found.metrics)
     print(json.dumps(told["thresholds"], indent=1), json.dumps(told["metrics"], indent=1))
@@ -83,16 +88,27 @@ def release_command(data: Path, cache: Path, fold: int, scenes: int, out: Path, 
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the two pictures.")
 def picture_command(data: Path, out: Path) -> None:
     """Draw what docs/marks.md shows: the drawings, and what the shipped model reads on renders."""
-    cv2.imwrite(str(out / "marks-drawn.png"), picture.drawn())
+    cv2.imwrite(str(out / "marks-drawn.jpg"), picture.drawn(), [cv2.IMWRITE_JPEG_QUALITY, 82])
     renders = [place for place in grounds(list(read_renders(data / "renders"))) if place.says.any()]
     reader = MarkReader.open(models.load("marks"), 1, ("CPUExecutionProvider",))
     cv2.imwrite(str(out / "marks-read.jpg"), picture.read(reader, renders[:: len(renders) // 12][:12]))
 
 
+def run_folder(cache: Path, fold: int | None) -> Path:
+    """Where the two networks of a run are kept."""
+    return cache / ("final" if fold is None else f"fold{fold}")
+
+
+def networks_of(folder: Path) -> tuple[Finder, Reader]:
+    """The two networks of a run."""
+    finder, reader = build(SEED)
+    return trained(finder, folder / "finder"), trained(reader, folder / "reader")
+
+
 def reader_of(folder: Path) -> MarkReader:
-    """The networks of a training run, as the inspector uses them."""
-    pair = trained(Pair(*build(SEED)), folder)
-    return MarkReader(Torch(pair.finder), Torch(pair.reader), draft("draft", {}))
+    """The two networks of a run, as the inspector uses them."""
+    finder, reader = networks_of(folder)
+    return MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
 
 
 def draw_weights(places: list[Ground], fold: int | None) -> np.ndarray:

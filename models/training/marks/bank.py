@@ -29,6 +29,16 @@ class Bank:
         return self.things[kind][int(rng.integers(len(self.things[kind])))]
 
 
+def smaller(bank: Bank, longest: int) -> Bank:
+    """The same things with at most so many pixels a side, for what is only ever shown small."""
+    return Bank(
+        {
+            kind: [tuple(_sized(art, longest) for art in thing) for thing in things]
+            for kind, things in bank.things.items()
+        }
+    )
+
+
 def drawn(folder: Path, seed: int, each: int) -> Bank:
     """A bank of `each` things a kind, drawn now unless the folder has it. Another seed draws other things."""
     path = folder / f"art-{seed}-{each}.npz"
@@ -55,8 +65,8 @@ def _thing(kind: str, rng: np.random.Generator) -> tuple[Art, ...]:
     return (_sized(marks.draw(kind, rng)),)
 
 
-def _sized(art: Art) -> Art:
-    scale = LONGEST / max(art.bgra.shape[:2])
+def _sized(art: Art, longest: int = LONGEST) -> Art:
+    scale = longest / max(art.bgra.shape[:2])
     if scale >= 1:
         return art
     small = cv2.resize(art.bgra, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

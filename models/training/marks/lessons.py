@@ -11,10 +11,10 @@ from torch import Tensor
 
 from inspector.detector import letterbox, to_input
 from inspector.frame import Pixels
-from inspector.markreader import ROOM, cut, to_batch
-from inspector.spec import MARKS
+from inspector.markreader import to_batch
 from models.training.data import Floats
-from models.training.marks.networks import FINDER_SIDE, READER_SIDE, STRIDE, Reader
+from models.training.marks.glyphs import Glyph
+from models.training.marks.networks import FINDER_SIDE, STRIDE
 from models.training.marks.scenes import Scene
 
 GRID = FINDER_SIDE // STRIDE
@@ -30,21 +30,6 @@ class Search:
     canvas: Pixels
     boxes: Floats
     ignored: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Crops:
-    """Crops for the reader. pixels: uint8 (n, 64, 64, 3). says: (n, 7), turns: (n,), NaN where unknown.
-
-    spans: (n, 4) as the reader tells them. asked: (n,), 0 where the crop shows a part of a mark and either answer is
-    right, 1 elsewhere.
-    """
-
-    pixels: Pixels
-    says: Floats
-    spans: Floats
-    turns: Floats
-    asked: Floats
 
 
 def search(scene: Scene) -> Search:
@@ -82,79 +67,27 @@ def finder_batch(searches: Sequence[Search]) -> tuple[Tensor, Tensor, Tensor, Te
     return (*(torch.from_numpy(a) for a in (images, heat, weight, spans, taught)),)  # type: ignore[return-value]
 
 
-def crops(scene: Scene, rng: np.random.Generator, proposed: Floats | None = None, most: int = 14) -> Crops:
-    """Squares of a scene and what they show: around marks, badly around marks, around other prints, anywhere.
-
-    proposed: squares float32 (n, 3) that the finder asks about; they are what the reader will see.
-    """
-    height, width = scene.pixels.shape[:2]
-    squares: list[Floats] = []
-    middles = (scene.boxes[:, :2] + scene.boxes[:, 2:]) / 2
-    sides = (scene.boxes[:, 2:] - scene.boxes[:, :2]).max(axis=1, initial=0.0) * ROOM
-    for middle, side, is_mark in zip(middles, sides, scene.positive, strict=True):
-        for spread in (0.05, 0.12, 0.3) if is_mark else (0.12,):
-            shifted = middle + rng.normal(0, spread * side, 2)
-            squares.append(np.array([*shifted, side * np.exp(rng.normal(0, spread * 1.6))], np.float32))
-    for _ in range(2):
-        side = float(np.exp(rng.uniform(np.log(14), np.log(0.6 * min(height, width)))))
-        squares.append(np.array([rng.uniform(0, width), rng.uniform(0, height), side], np.float32))
-    if proposed is not None:
-        squares.extend(proposed[:4])
-    chosen = np.stack([squares[i] for i in rng.permutation(len(squares))[:most]])
-    return _answers(scene, chosen)
-
-
-def _answers(scene: Scene, squares: Floats) -> Crops:
-    """For each square the mark that it frames, if any."""
-    count = len(squares)
-    says, spans = np.zeros((count, len(MARKS)), np.float32), np.zeros((count, 4), np.float32)
-    turns, asked = np.full(count, np.nan, np.float32), np.ones(count, np.float32)
-    known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
-    for i, (x, y, side) in enumerate(squares):
-        best = None
-        for j in np.flatnonzero(known):
-            x1, y1, x2, y2 = scene.boxes[j]
-            w, h = x2 - x1, y2 - y1
-            off = max(abs((x1 + x2) / 2 - x), abs((y1 + y2) / 2 - y)) / side
-            large = max(w, h) * ROOM / side
-            framed = off < 0.28 and 0.5 < large < 1.5
-            clear = off > 0.6 or large < 0.25 or large > 2.6
-            if framed and (best is None or off < best[0]):
-                best = (off, j, np.array([((x1 + x2) / 2 - x) / side, ((y1 + y2) / 2 - y) / side]), w, h)
-            elif not framed and not clear and best is None:
-                asked[i] = 0
-        if best is None:
-            continue
-        _, j, shift, w, h = best
-        asked[i] = 0 if scene.ignored[j] else 1
-        says[i], turns[i] = scene.says[j], scene.turns[j]
-        spans[i] = [*shift, np.log(max(w, 2) / side), np.log(max(h, 2) / side)]
-    pixels = np.stack([cut(scene.pixels, square, READER_SIDE) for square in squares])
-    return Crops(pixels, says, spans, turns, asked)
-
-
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A scene's crops as the taught part of the reader is asked about them. seen: float16 (n, 24, 16, 16)."""
+    """Crops as the reader is asked about them. images: (n, 3, 64, 64). turns: (n, 2), sine and cosine, NaN where there
+    is nothing to turn. asked: (n, 1), how much each answer counts. says, spans: see `networks.Read`.
+    """
 
-    seen: Tensor
+    images: Tensor
     says: Tensor
     spans: Tensor
     turns: Tensor
     asked: Tensor
 
 
-def lesson(crops: Crops, reader: Reader) -> Lesson:
-    """The crops after the part of the reader that is not taught; turns as sine and cosine, NaN where unknown."""
-    turns = np.deg2rad(crops.turns)
-    with torch.no_grad():
-        seen = reader.early(torch.from_numpy(to_batch(crops.pixels)).to(memory_format=torch.channels_last))
-    arrays = (crops.says, crops.spans, np.stack([np.sin(turns), np.cos(turns)], axis=1), crops.asked[:, None])
-    return Lesson(seen.half(), *(torch.from_numpy(np.asarray(a, np.float32)) for a in arrays))
-
-
-def together(many: Sequence[Lesson]) -> Lesson:
-    """Several lessons as one; what was seen in float32."""
-    seen = torch.cat([one.seen for one in many]).float().contiguous(memory_format=torch.channels_last)
-    rest = (torch.cat([getattr(one, name) for one in many]) for name in ("says", "spans", "turns", "asked"))
-    return Lesson(seen, *rest)
+def lesson(glyphs: Sequence[Glyph]) -> Lesson:
+    """Crops as one batch."""
+    turns = np.deg2rad(np.array([one.turn for one in glyphs]))
+    arrays = (
+        to_batch(np.stack([one.pixels for one in glyphs])),
+        np.stack([one.says for one in glyphs]),
+        np.stack([one.spans for one in glyphs]),
+        np.stack([np.sin(turns), np.cos(turns)], axis=1),
+        np.array([[one.asked] for one in glyphs]),
+    )
+    return Lesson(*(torch.from_numpy(np.asarray(a, np.float32)) for a in arrays))

@@ -8,12 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from inspector.spec import MARKS
-from models.training.backbone import Backbone, pretrained
 
 FINDER_SIDE, STRIDE = 320, 8
 READER_SIDE = 64
-KNOWN, LAST = 3, 8
-"""Blocks of the trunk that are not taught, and after which the reader leaves it: at stride 16."""
 
 
 class Sought(NamedTuple):
@@ -31,9 +28,9 @@ class Sought(NamedTuple):
 class Read(NamedTuple):
     """What the reader says of n crops.
 
-    says: (n, 7), probability that the crop shows this mark, well framed (logits in training). spans: (n, 4), the mark's
-    middle as an offset from the crop's in shares of its side, and logarithms of its width and height in such shares.
-    turns: (n, 2), sine and cosine of the clockwise turn from upright.
+    says: (n, 7), probability that the crop shows this mark, well framed and about upright (logits in training).
+    spans: (n, 4), the mark's middle as an offset from the crop's in shares of its side, and logarithms of its width and
+    height in such shares. turns: (n, 2), sine and cosine of the clockwise turn from upright.
     """
 
     says: Tensor
@@ -69,47 +66,32 @@ class Finder(nn.Module):
 
 
 class Reader(nn.Module):
-    """Crops (n, 3, 64, 64) in [-1, 1] -> `Read`.
+    """Crops (n, 3, 64, 64) in [-1, 1] -> `Read`, says as logits while training."""
 
-    The first eight blocks of EfficientNet-Lite0 with their ImageNet weights, and one hidden layer. What edges and
-    corners are (`early`) is known already and stays; what they mean here (`late`) is taught.
-    """
-
-    def __init__(self, trunk: Backbone) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.stem, self.stem_norm = trunk.stem, trunk.stem_norm
-        self.known, self.taught = trunk.blocks[:KNOWN], trunk.blocks[KNOWN:LAST]
-        self.hidden = nn.Sequential(nn.Flatten(), nn.Dropout(0.15), nn.Linear(80 * 16, 192), nn.ReLU(inplace=True))
-        self.says, self.spans, self.turns = nn.Linear(192, len(MARKS)), nn.Linear(192, 4), nn.Linear(192, 2)
-        for part in (self.stem, self.stem_norm, self.known):
-            part.requires_grad_(requires_grad=False)
-
-    def early(self, crops: Tensor) -> Tensor:
-        """Crops -> (n, 24, 16, 16), the same in every epoch, so that it need not be computed twice."""
-        seen = nn.functional.relu6(self.stem_norm(self.stem(crops)))
-        for block in self.known:
-            seen = block(seen)
-        return seen
-
-    def late(self, seen: Tensor) -> Read:
-        """What `early` told -> `Read`."""
-        for block in self.taught:
-            seen = block(seen)
-        seen = self.hidden(seen)
-        says = self.says(seen)
-        return Read(says if self.training else says.sigmoid(), self.spans(seen), self.turns(seen))
+        self.trunk = nn.Sequential(
+            _conv(3, 16, 2),
+            _conv(16, 32, 2),
+            Residual(32),
+            _conv(32, 64, 2),
+            Residual(64),
+            Residual(64),
+            _conv(64, 96, 2),
+            Residual(96),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+            nn.Linear(96 * 16, 160),
+            nn.ReLU(inplace=True),
+        )
+        self.says, self.spans, self.turns = nn.Linear(160, len(MARKS)), nn.Linear(160, 4), nn.Linear(160, 2)
+        nn.init.constant_(self.says.bias, -2.5)
 
     def forward(self, crops: Tensor) -> Read:
         """See the class."""
-        return self.late(self.early(crops))
-
-    def train(self, mode: bool = True) -> Reader:  # noqa: FBT001  # the signature is torch's
-        """The trunk's batch statistics stay ImageNet's."""
-        super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-        return self
+        seen = self.trunk(crops)
+        says = self.says(seen)
+        return Read(says if self.training else says.sigmoid(), self.spans(seen), self.turns(seen))
 
 
 class Residual(nn.Module):
@@ -144,7 +126,7 @@ def _bias(layer: nn.Conv2d) -> Tensor:
 def build(seed: int) -> tuple[Finder, Reader]:
     """Both networks, untaught, laid out as convolutions like it best."""
     torch.manual_seed(seed)
-    finder, reader = Finder(), Reader(pretrained())
+    finder, reader = Finder(), Reader()
     for net in (finder, reader):
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
     return finder, reader

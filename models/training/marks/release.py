@@ -19,7 +19,6 @@ from models.cards import MarksCard
 from models.training.export import OPSET
 from models.training.marks.judge import Torch
 from models.training.marks.networks import FINDER_SIDE, READER_SIDE, Finder, Read, Reader, Sought
-from models.training.marks.train import Pair
 
 FINDER, READER = "finder.onnx", "model.onnx"
 SOURCES = (
@@ -44,11 +43,11 @@ NEVER_SEEN = (
 )
 
 
-def write_graphs(pair: Pair, out: Path) -> None:
+def write_graphs(finder: Finder, reader: Reader, out: Path) -> None:
     """Both networks as ONNX, any batch; what they answer is compared with torch before they are kept."""
     out.mkdir(parents=True, exist_ok=True)
-    _write(pair.finder, FINDER_SIDE, list(Sought._fields), out / FINDER)
-    _write(pair.reader, READER_SIDE, list(Read._fields), out / READER)
+    _write(finder, FINDER_SIDE, list(Sought._fields), out / FINDER)
+    _write(reader, READER_SIDE, list(Read._fields), out / READER)
 
 
 def write_cards(

@@ -26,6 +26,8 @@ LONGER, SHORTER = 10.0, 6.0
 PICTURE = (14.0, 8.0)
 FULL = (40.0, 18.0)
 """Longer and shorter side from which on a drawn mark is put down: a lone picture of one ink, and whatever has words."""
+FAINT = 32.0
+"""Grey levels: what changes its ground by less, where it changes it most, is not asked for."""
 Label = npt.NDArray[np.float32]
 
 
@@ -149,10 +151,10 @@ def _add(
             continue
         says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
         box = np.array(pasted.box, np.float32)
-        ignored = False
+        ignored = _faint(scene.pixels, pixels, box)
         if says.any() and rng.random() < 0.14:
             share, pixels = _covered(pixels, box, rng)
-            ignored = 0.3 < share < 0.65
+            ignored |= 0.3 < share < 0.65
             says = says * (share <= 0.65)
         scene = Scene(
             pixels,
@@ -199,6 +201,13 @@ def _least(art: Art) -> npt.NDArray[np.float64]:
 def _touches(bounds: npt.NDArray[np.floating], boxes: Floats) -> bool:
     x1, y1, x2, y2 = bounds[:, 0].min(), bounds[:, 1].min(), bounds[:, 2].max(), bounds[:, 3].max()
     return bool(((boxes[:, 0] < x2) & (boxes[:, 2] > x1) & (boxes[:, 1] < y2) & (boxes[:, 3] > y1)).any())
+
+
+def _faint(before: Pixels, after: Pixels, box: Floats) -> bool:
+    """Whether a thing can hardly be told from what it was put on, as dark ink in the dark."""
+    x1, y1, x2, y2 = (int(v) for v in box)
+    change = np.abs(after[y1 : y2 + 1, x1 : x2 + 1].astype(np.int16) - before[y1 : y2 + 1, x1 : x2 + 1]).max(axis=2)
+    return bool(np.percentile(change, 92) < FAINT)
 
 
 def _covered(pixels: Pixels, box: Floats, rng: np.random.Generator) -> tuple[float, Pixels]:

@@ -1,4 +1,4 @@
-"""Teaches finder and reader together on scenes that are composed beside it; stops and resumes anywhere."""
+"""Teaches finder and reader on what is made beside it in a process of its own; stops and resumes anywhere."""
 
 from __future__ import annotations
 
@@ -7,139 +7,143 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from inspector.detector import place, to_input
-from inspector.markreader import candidates, squares_around
-from models.cards import FinderCard
-from models.training.data import Floats
-from models.training.marks.bank import Bank
-from models.training.marks.lessons import Lesson, Search, crops, finder_batch, lesson, search, together
-from models.training.marks.networks import FINDER_SIDE, Finder, Read, Reader, Sought
-from models.training.marks.scenes import Ground, Scene, compose
+from models.training.marks.bank import Bank, smaller
+from models.training.marks.glyphs import Glyph, glyph
+from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
+from models.training.marks.networks import Finder, Read, Reader, Sought
+from models.training.marks.scenes import Ground, compose
 
 Weights = npt.NDArray[np.float64]
+Losses = dict[str, Tensor]
+Made = TypeVar("Made")
+GLYPH_ART = 112
+"""Pixels a side of drawings that are only shown in crops of 64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast. fresh: new scenes a step. scenes: of which the reader gets crops; those that are not fresh
-    were seen before, a short while ago. searched: on how many of them the finder looks.
+    """How long and how fast; the rate warms up, then falls along a cosine. batch: scenes or crops a step.
+
+    fresh: how many of a batch are new; the others were seen a short while ago, among `kept`.
     """
 
     steps: int
-    fresh: int = 3
-    scenes: int = 8
-    searched: int = 4
-    kept: int = 400
-    rate: float = 3e-3
+    batch: int
+    fresh: int
+    kept: int
+    rate: float = 2e-3
     warm_up: int = 50
     memory: float = 0.995
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0: warm up, then fall along a cosine."""
+        """Learning rate of a step, counted from 0."""
         if step < self.warm_up:
             return self.rate * (step + 1) / self.warm_up
-        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
+        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps))))
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The two networks."""
+def train_finder(
+    finder: Finder, places: Sequence[Ground], weights: Weights, bank: Bank, schedule: Schedule, out: Path
+) -> Finder:
+    """Trains the finder in place on composed scenes; returns its running average. weights: (n,), how often each place
+    is drawn.
+    """
+    shares = weights / weights.sum()
 
-    finder: Finder
-    reader: Reader
+    def make(rng: np.random.Generator) -> Search:
+        return search(compose(rng, places[int(rng.choice(len(places), p=shares))], bank))
 
-    @property
-    def all(self) -> nn.ModuleList:
-        """Both as one module, for optimiser and checkpoint."""
-        return nn.ModuleList([self.finder, self.reader])
+    def losses(batch: Sequence[Search]) -> Losses:
+        images, *truth = finder_batch(batch)
+        return finder_loss(finder(images.to(memory_format=torch.channels_last)), *truth)
+
+    return _teach(finder, make, losses, schedule, out)
 
 
-def train(pair: Pair, places: Sequence[Ground], weights: Weights, bank: Bank, schedule: Schedule, out: Path) -> Pair:
-    """Trains the pair in place and returns its running average. weights: (n,), how often each ground is drawn.
+def train_reader(
+    reader: Reader, places: Sequence[Ground], weights: Weights, bank: Bank, schedule: Schedule, out: Path
+) -> Reader:
+    """Trains the reader in place on crops; returns its running average. Places of weight 0 teach nothing."""
+    small = smaller(bank, GLYPH_ART)
+    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    # Of a render's marks every style is drawn as often as wanted; of real photos there are few, so they come first.
+    marked = [p for p in used if (np.isfinite(p.turns) & (p.says.max(axis=1, initial=0.0) > 0)).any()]
+    photos = [p for p in marked if p.source == "photos"]
+    marked += photos * (len(marked) // max(1, 2 * len(photos)))
 
-    Progress goes to `out`/log.jsonl and a checkpoint to `out`/checkpoint.pt every 100 steps; a run that finds one goes
-    on from there.
+    def make(rng: np.random.Generator) -> Glyph:
+        return glyph(rng, small, used, marked)
+
+    def losses(batch: Sequence[Glyph]) -> Losses:
+        told = lesson(batch)
+        return reader_loss(reader(told.images.to(memory_format=torch.channels_last)), told)
+
+    return _teach(reader, make, losses, schedule, out)
+
+
+Net = TypeVar("Net", Finder, Reader)
+
+
+def _teach(
+    net: Net,
+    make: Callable[[np.random.Generator], Made],
+    losses: Callable[[Sequence[Made]], Losses],
+    schedule: Schedule,
+    out: Path,
+) -> Net:
+    """The loop of both. Progress goes to `out`/log.jsonl and a checkpoint to `out`/checkpoint.pt every 100 steps; a run
+    that finds one goes on from there.
     """
     out.mkdir(parents=True, exist_ok=True)
-    net, average = pair.all, copy.deepcopy(pair.all).eval()
-    optimiser = torch.optim.AdamW(_groups(pair), lr=schedule.rate, weight_decay=0.02)
+    average = copy.deepcopy(net).eval()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=schedule.rate, weight_decay=0.02)
     first = _resume(out / "checkpoint.pt", net, average, optimiser)
-    pool: deque[tuple[Search, Lesson]] = deque(maxlen=schedule.kept)
-    fresh = composed(places, weights, bank, schedule.seed + first)
+    made = _beside(make, [schedule.seed, first])
+    pool: deque[Made] = deque(maxlen=schedule.kept)
     started = time.process_time()
+    net.train()
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         for step in range(first, schedule.steps):
-            rng = np.random.default_rng([schedule.seed, step])
             for group in optimiser.param_groups:
-                group["lr"] = schedule.rate_at(step) * group["share"]
-            for _ in range(schedule.fresh if pool else 4 * schedule.scenes):
-                pool.append(_asked(next(fresh), average, rng))
-            newest = range(len(pool) - schedule.fresh, len(pool))
-            chosen = [*newest, *rng.integers(len(pool), size=schedule.scenes - schedule.fresh).tolist()]
-            parts = _step(net, optimiser, [pool[i] for i in chosen], schedule.searched)
+                group["lr"] = schedule.rate_at(step)
+            pool.extend(next(made) for _ in range(schedule.fresh if pool else schedule.batch))
+            rng = np.random.default_rng([schedule.seed, step])
+            again = rng.integers(len(pool), size=schedule.batch - schedule.fresh)
+            batch = [pool[-1 - i] for i in range(schedule.fresh)] + [pool[int(i)] for i in again]
+            parts = losses(batch)
+            optimiser.zero_grad(set_to_none=True)
+            torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            optimiser.step()
             _follow(average, net, min(schedule.memory, (1 + step) / (10 + step)))
-            log.write(json.dumps({"step": step} | parts) + "\n")
+            log.write(json.dumps({"step": step} | {k: round(v.item(), 4) for k, v in parts.items()}) + "\n")
             log.flush()
             if (step + 1) % 100 == 0 or step + 1 == schedule.steps:
                 _keep(out / "checkpoint.pt", step + 1, net, average, optimiser)
                 spent = time.process_time() - started
-                print(f"{out.name}: step {step + 1} of {schedule.steps}, {spent:.0f} s of CPU, {parts}", flush=True)
-    return Pair(average[0], average[1])  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+                print(f"{out.name}: step {step + 1} of {schedule.steps}, {spent:.0f} s of CPU", flush=True)
+    return average
 
 
-def trained(pair: Pair, folder: Path) -> Pair:
-    """The running average of a run's networks, from its checkpoint into this pair. FileNotFoundError without one."""
-    state = torch.load(folder / "checkpoint.pt", weights_only=True)
-    pair.all.load_state_dict(state["average"])
-    return pair
+def trained(net: Net, folder: Path) -> Net:
+    """The running average of a run, from its checkpoint into this network. FileNotFoundError without one."""
+    net.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["average"])
+    return net.eval()
 
 
-def _groups(pair: Pair) -> list[dict[str, object]]:
-    """What was learnt on ImageNet is changed more slowly than what starts from nothing."""
-    slow = list(pair.reader.taught.parameters())
-    known = {id(p) for p in slow}
-    fast = [p for p in pair.all.parameters() if p.requires_grad and id(p) not in known]
-    return [{"params": slow, "share": 0.3}, {"params": fast, "share": 1.0}]
-
-
-def _asked(scene: Scene, average: nn.ModuleList, rng: np.random.Generator) -> tuple[Search, Lesson]:
-    """A scene as both networks are asked about it; the finder's own proposals are among what the reader is shown."""
-    one = search(scene)
-    with torch.no_grad():
-        sought = average[0](torch.from_numpy(to_input(one.canvas)).to(memory_format=torch.channels_last))
-    return one, lesson(crops(scene, rng, _proposals(sought, scene)), average[1])  # type: ignore[arg-type]
-
-
-def _step(
-    net: nn.ModuleList, optimiser: torch.optim.Optimizer, batch: Sequence[tuple[Search, Lesson]], searched: int
-) -> dict[str, float]:
-    """One step of both networks, which share nothing but the scenes."""
-    finder, reader = net[0].train(), net[1].train()
-    images, heat, weight, spans, taught = finder_batch([one for one, _ in batch[:searched]])
-    sought: Sought = finder(images.to(memory_format=torch.channels_last))
-    parts = finder_loss(sought, heat, weight, spans, taught)
-    told = together([one for _, one in batch])
-    parts |= reader_loss(reader.late(told.seen), told)  # type: ignore[operator]  # a ModuleList forgets what it holds
-    optimiser.zero_grad(set_to_none=True)
-    torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-    for one in (finder, reader):
-        nn.utils.clip_grad_norm_([p for p in one.parameters() if p.requires_grad], 5.0)
-    optimiser.step()
-    return {name: round(value.item(), 4) for name, value in parts.items()}
-
-
-def finder_loss(sought: Sought, heat: Tensor, weight: Tensor, spans: Tensor, taught: Tensor) -> dict[str, Tensor]:
+def finder_loss(sought: Sought, heat: Tensor, weight: Tensor, spans: Tensor, taught: Tensor) -> Losses:
     """CornerNet's focal loss on the hills, smooth L1 on the spans."""
     log_p, log_q = nn.functional.logsigmoid(sought.heat), nn.functional.logsigmoid(-sought.heat)
     p = sought.heat.sigmoid()
@@ -150,44 +154,38 @@ def finder_loss(sought: Sought, heat: Tensor, weight: Tensor, spans: Tensor, tau
     return {"heat": -(gain * weight).sum() / tops, "places": 0.5 * off.sum() / taught.sum().clamp(min=1)}
 
 
-def reader_loss(seen: Read, told: Lesson) -> dict[str, Tensor]:
-    """Cross entropy of what the crop says, smooth L1 on where it is, squared error of its turn."""
+def reader_loss(seen: Read, told: Lesson) -> Losses:
+    """Cross entropy of what the crop says, smooth L1 on where it is, squared error of its turn.
+
+    Which mark it is, given that it is one, is asked once more by itself (`which`): seven rare yeses alone teach slowly.
+    """
     doubt = nn.functional.binary_cross_entropy_with_logits(seen.says, told.says * 0.98 + 0.004, reduction="none")
     shown = told.says.max(dim=1, keepdim=True).values * told.asked
+    share = told.says / told.says.sum(dim=1, keepdim=True).clamp(min=1)
+    which = -(nn.functional.log_softmax(seen.says, dim=1) * share * told.asked).sum() / shown.sum().clamp(min=1)
     off = nn.functional.smooth_l1_loss(seen.spans, told.spans, reduction="none", beta=0.1) * shown
-    turned = (~told.turns.isnan().any(dim=1, keepdim=True)).float() * shown
-    miss = (seen.turns - told.turns.nan_to_num()) ** 2 * turned
+    miss = (seen.turns - told.turns.nan_to_num()) ** 2 * shown
     return {
         "says": (doubt * told.asked).sum() / told.asked.sum().clamp(min=1),
-        "spans": 1.5 * off.sum() / shown.sum().clamp(min=1),
-        "turns": miss.sum() / turned.sum().clamp(min=1),
+        "which": 0.5 * which,
+        "spans": off.sum() / shown.sum().clamp(min=1),
+        "turns": 0.5 * miss.sum() / shown.sum().clamp(min=1),
     }
 
 
-def _proposals(sought: Sought, scene: Scene) -> Floats:
-    """What the finder would ask the reader about, as squares of the scene."""
-    found = candidates(
-        sought.heat[0].numpy(), sought.spans[0].numpy(), FinderCard(file="", side=FINDER_SIDE, found=0.05, most=8)
-    )
-    _, placement = place(scene.pixels, FINDER_SIDE)
-    return squares_around(placement.to_picture(found))
-
-
-def composed(places: Sequence[Ground], weights: Weights, bank: Bank, seed: int) -> Iterator[Scene]:
-    """Scenes without end, made in a process of its own that stops with this one."""
+def _beside(make: Callable[[np.random.Generator], Made], seed: Sequence[int], ahead: int = 256) -> Iterator[Made]:
+    """What `make` makes, without end, in a process of its own that stops with this one."""
     context = get_context("fork")
-    queue = context.Queue(maxsize=32)
-    worker = context.Process(target=_compose, args=(queue, places, weights, bank, seed), daemon=True)
-    worker.start()
+    queue: Any = context.Queue(maxsize=ahead)
+
+    def work() -> None:
+        rng = np.random.default_rng(seed)
+        while True:
+            queue.put(make(rng))
+
+    context.Process(target=work, daemon=True).start()
     while True:
         yield queue.get()
-
-
-def _compose(queue, places, weights, bank, seed) -> None:  # type: ignore[no-untyped-def]  # a process's target
-    rng = np.random.default_rng(seed)
-    shares = weights / weights.sum()
-    while True:
-        queue.put(compose(rng, places[int(rng.choice(len(places), p=shares))], bank))
 
 
 def _follow(average: nn.Module, net: nn.Module, share: float) -> None:
@@ -219,5 +217,6 @@ def _resume(path: Path, net: nn.Module, average: nn.Module, optimiser: torch.opt
     state = torch.load(path, weights_only=True)
     net.load_state_dict(state["net"])
     average.load_state_dict(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
+    if state["optimiser"] is not None:  # a run may start from the networks of another
+        optimiser.load_state_dict(state["optimiser"])
     return int(state["step"])

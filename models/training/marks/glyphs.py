@@ -1,0 +1,229 @@
+"""Crops for the reader, each with a mark of its own: one drawing on a piece of board, seen as a crop shows it.
+
+The reader is asked about each crop four times, turned by right angles (`inspector.markreader`), so it learns marks that
+stand about upright, and that those that lie or stand on their head are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inspector.frame import Pixels
+from inspector.markreader import ROOM, cut
+from inspector.spec import MARKS
+from models.scenes.art import Art
+from models.training.data import Floats
+from models.training.marks.bank import Bank
+from models.training.marks.camera import taken
+from models.training.marks.networks import READER_SIDE
+from models.training.marks.scenes import Ground
+
+UPRIGHT, LYING = 50.0, 65.0
+"""Degrees: turned by less a mark is told, by more it is not; between them either answer is right."""
+KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
+"""What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
+SMALLEST, LARGEST = 20.0, 110.0
+"""How many pixels of the picture a crop shows, when a mark is worth reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One crop and what is true of it. says: (7,). spans: (4,) as the reader tells them. turn: degrees within
+    -180..180, NaN where nothing is shown. asked: how much the answer counts.
+    """
+
+    pixels: Pixels
+    says: Floats
+    spans: Floats
+    turn: float
+    asked: float
+
+
+def glyph(rng: np.random.Generator, bank: Bank, grounds: Sequence[Ground], marked: Sequence[Ground]) -> Glyph:
+    """Any crop. grounds: whose pixels lie below the drawings; marked: those that have marks of their own."""
+    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    if kind == "real" and marked:
+        return _real(rng, marked[int(rng.integers(len(marked)))])
+    side = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
+    art: Art | None = None
+    if kind in ("mark", "off"):
+        art = bank.take(str(rng.choice(MARKS)), rng)[0]
+        if not art.ink or not 0.5 < art.bgra.shape[1] / art.bgra.shape[0] < 1.6:
+            side = max(side, 48.0)
+    elif kind == "print":
+        art = bank.take(str(rng.choice(["other_mark", "no_mark", "no_mark", "shipping_label"])), rng)[0]
+    size = round(side)
+    for _ in range(4):
+        ground = grounds[int(rng.integers(len(grounds)))]
+        board = _board(rng, ground, size)
+        if art is None:
+            return _seen(board, rng)
+        if rng.random() < 0.25:
+            board = _neighbour(board, bank, rng)
+        made = _laid(board, art, rng, off=kind == "off")
+        if made is not None:
+            return made
+    return _seen(board, rng)
+
+
+def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Glyph | None:
+    """The drawing on the board; None when it can hardly be told from it."""
+    size = len(board)
+    height, width = art.bgra.shape[:2]
+    quarter = 0 if rng.random() < 0.68 else int(rng.integers(1, 4))
+    turn = float(rng.normal(0, 14)) if rng.random() < 0.5 else float(rng.uniform(-60, 60))
+    a = np.deg2rad(turn + 90 * quarter)
+    half = np.array([width, height]) / max(width, height) / 2
+    flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
+    quad = flat @ np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]).T
+    lean, squeeze = float(rng.uniform(0, np.pi)), 1.0 if rng.random() < 0.35 else float(rng.uniform(0.45, 1.0))
+    along = np.array([np.cos(lean), np.sin(lean)])
+    quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
+    extent = np.ptp(quad, axis=0).max()
+    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.12)))
+    quad += rng.normal(0, 0.015, (4, 2))
+    if off:
+        far = float(rng.uniform(0.55, 0.85)) * float(rng.choice([-1, 1]))
+        quad = quad * float(rng.uniform(0.9, 1.8)) + (np.array([far, rng.normal(0, 0.2)])[:: int(rng.choice([-1, 1]))])
+    else:
+        quad += rng.normal(0, 0.045, 2)
+    corners = ((quad + 0.5) * size).astype(np.float32)
+    shrink = max(width, height) / max(1.0, float(np.ptp(corners, axis=0).max()))
+    source = art.bgra
+    if shrink > 1.5:
+        small = (max(2, round(width / shrink * 1.3)), max(2, round(height / shrink * 1.3)))
+        source = np.asarray(cv2.resize(source, small, interpolation=cv2.INTER_AREA), np.uint8)
+    h, w = source.shape[:2]
+    warp = cv2.getPerspectiveTransform(np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32), corners)
+    laid = cv2.warpPerspective(source, warp, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
+    alpha = laid[..., 3:] / 255 * float(rng.uniform(0.7, 1.0) if art.ink else rng.uniform(0.93, 1.0))
+    ground = board.astype(np.float32)
+    paper = ground * (laid[..., :3] / 255) if art.ink else laid[..., :3] * _light(ground, rng)
+    mixed = np.clip(ground * (1 - alpha) + paper * alpha, 0, 255)
+    if np.percentile(np.abs(mixed - ground).max(axis=2), 90) < 30:
+        return None
+    pixels = mixed.astype(np.uint8)
+    hidden = 0.0
+    if rng.random() < 0.12:
+        pixels, hidden = _covered(pixels, corners, rng)
+    upright = turn if quarter == 0 else (turn + 90 * quarter + 180) % 360 - 180
+    says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
+    asked = float(not 0.3 < hidden < 0.65) if says.any() else 1.0
+    if abs(upright) > UPRIGHT or off or hidden >= 0.65:
+        asked *= float(abs(upright) > LYING or off or hidden >= 0.65)
+        says = np.zeros_like(says)
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    spans = np.array([*((low + high) / 2), *np.log(np.maximum(high - low, 0.02))], np.float32)
+    return _seen(pixels, rng, says, spans, upright, asked)
+
+
+def _real(rng: np.random.Generator, ground: Ground) -> Glyph:
+    """A mark that was on the parcel when it was photographed or rendered."""
+    known = np.flatnonzero(np.isfinite(ground.turns) & (ground.says.max(axis=1) > 0))
+    i = int(known[int(rng.integers(len(known)))])
+    x1, y1, x2, y2 = ground.boxes[i]
+    side = max(x2 - x1, y2 - y1) * ROOM * float(np.exp(rng.normal(0, 0.12)))
+    middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) + rng.normal(0, 0.045 * side, 2)
+    pixels = cut(ground.pixels, np.array([*middle, side], np.float32), READER_SIDE)
+    quarters = round(float(ground.turns[i]) / 90) if rng.random() < 0.7 else int(rng.integers(4))
+    turn = (float(ground.turns[i]) - 90 * quarters + 180) % 360 - 180
+    u, v = ((x1 + x2) / 2 - middle[0]) / side, ((y1 + y2) / 2 - middle[1]) / side
+    w, h = (x2 - x1) / side, (y2 - y1) / side
+    for _ in range(quarters % 4):
+        u, v, w, h = v, -u, h, w
+    pixels = np.ascontiguousarray(np.rot90(pixels, quarters % 4))
+    spans = np.array([u, v, np.log(max(w, 0.02)), np.log(max(h, 0.02))], np.float32)
+    says = ground.says[i] * float(abs(turn) <= UPRIGHT)
+    asked = float(abs(turn) <= UPRIGHT or abs(turn) > LYING) * float(max(x2 - x1, y2 - y1) >= 9)
+    return _seen(pixels, rng, says.astype(np.float32), spans, turn, asked)
+
+
+def _seen(
+    pixels: Pixels,
+    rng: np.random.Generator,
+    says: Floats | None = None,
+    spans: Floats | None = None,
+    turn: float = np.nan,
+    asked: float = 1.0,
+) -> Glyph:
+    how = cv2.INTER_AREA if len(pixels) > READER_SIDE else cv2.INTER_LINEAR
+    crop = np.asarray(cv2.resize(taken(pixels, rng), (READER_SIDE, READER_SIDE), interpolation=how), np.uint8)
+    nothing = np.zeros(len(MARKS), np.float32)
+    return Glyph(
+        crop, nothing if says is None else says, np.zeros(4, np.float32) if spans is None else spans, turn, asked
+    )
+
+
+def _board(rng: np.random.Generator, ground: Ground, size: int) -> Pixels:
+    """A square piece of a parcel, away from the marks it has, turned anyhow."""
+    height, width = ground.pixels.shape[:2]
+    least = min(height, width)
+    for _ in range(4):
+        side = int(np.clip(least * np.exp(rng.uniform(np.log(0.08), np.log(0.6))), 8, least))
+        left, top = int(rng.integers(0, width - side + 1)), int(rng.integers(0, height - side + 1))
+        boxes = ground.boxes[ground.says.max(axis=1, initial=0.0) > 0]
+        apart = (boxes[:, 0] > left + side) | (boxes[:, 2] < left) | (boxes[:, 1] > top + side) | (boxes[:, 3] < top)
+        if apart.all():
+            part = ground.pixels[top : top + side, left : left + side]
+            how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+            small = np.asarray(cv2.resize(part, (size, size), interpolation=how), np.uint8)
+            return np.ascontiguousarray(np.rot90(small, int(rng.integers(4))))
+    colour = rng.uniform(60, 220) * np.array([0.72, 0.88, 1.0]) * rng.uniform(0.8, 1.2, 3)
+    return np.full((size, size, 3), np.clip(colour, 0, 255), np.uint8)
+
+
+def _neighbour(board: Pixels, bank: Bank, rng: np.random.Generator) -> Pixels:
+    """A part of something else at the edge of the crop."""
+    size = len(board)
+    art = bank.take(str(rng.choice([*MARKS, "no_mark", "shipping_label"])), rng)[0]
+    h, w = art.bgra.shape[:2]
+    scale = size * float(rng.uniform(0.6, 1.2)) / max(h, w)
+    small = cv2.resize(art.bgra, (max(4, int(w * scale)), max(4, int(h * scale))), interpolation=cv2.INTER_AREA)
+    small = np.rot90(small, int(rng.integers(4)))
+    h, w = small.shape[:2]
+    side = float(rng.choice([-1, 1])) * size * float(rng.uniform(0.85, 1.0))
+    along = float(rng.normal(0, 0.2)) * size
+    x, y = (side, along) if rng.random() < 0.5 else (along, side)
+    left, top = int(size / 2 + x - w / 2), int(size / 2 + y - h / 2)
+    x1, y1, x2, y2 = max(0, left), max(0, top), min(size, left + w), min(size, top + h)
+    if x2 <= x1 or y2 <= y1:
+        return board
+    piece = small[y1 - top : y2 - top, x1 - left : x2 - left].astype(np.float32)
+    alpha = piece[..., 3:] / 255
+    out = board.astype(np.float32)
+    below = out[y1:y2, x1:x2]
+    out[y1:y2, x1:x2] = below * (1 - alpha) + (below * piece[..., :3] / 255 if art.ink else piece[..., :3]) * alpha
+    return out.astype(np.uint8)
+
+
+def _light(ground: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """The light on the board, as it falls on paper that is laid there."""
+    level = float(np.clip(np.median(ground) / 150, 0.3, 1.15)) ** 0.7 * float(rng.uniform(0.8, 1.1))
+    grey = ground.mean(axis=2)
+    smooth = cv2.GaussianBlur(grey, (0, 0), max(2.0, 0.15 * len(grey)))
+    share = np.clip(smooth / max(float(np.median(grey)), 1.0), 0.7, 1.3)
+    return np.asarray(level * share[..., None], np.float32)
+
+
+def _covered(pixels: Pixels, corners: Floats, rng: np.random.Generator) -> tuple[Pixels, float]:
+    """Something over a part of the mark, and how much of it is hidden."""
+    size = len(pixels)
+    mark, over = np.zeros((size, size), np.uint8), np.zeros((size, size), np.uint8)
+    cv2.fillConvexPoly(mark, corners.astype(np.int32), 1)
+    a, reach = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(-0.25, 0.45))
+    normal = np.array([np.cos(a), np.sin(a)])
+    along = np.array([-normal[1], normal[0]])
+    depth = float(rng.uniform(0.15, 1.2))
+    edge = np.array([0.5, 0.5]) + normal * reach
+    band = np.array([edge + 2 * along, edge - 2 * along, edge - 2 * along + normal * depth])
+    band = np.concatenate([band, [edge + 2 * along + normal * depth]]) * size
+    cv2.fillConvexPoly(over, band.astype(np.int32), 1)
+    colour = np.array([(90, 140, 175), (225, 228, 230), (120, 150, 200), (40, 40, 44)][int(rng.integers(4))])
+    out = pixels.copy()
+    out[over > 0] = np.clip(colour * rng.uniform(0.6, 1.1), 0, 255).astype(np.uint8)
+    return out, float(((mark > 0) & (over > 0)).sum() / max(1, int((mark > 0).sum())))
