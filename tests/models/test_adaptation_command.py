@@ -170,7 +170,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_counts(bench: Path, looks: Pa
     (folder / "intact" / "empty.jpg").write_bytes(b"")
     (folder / "intact" / "half.jpg").write_bytes((PICTURES / "01-intact-carton.jpg").read_bytes()[:5000])
     shutil.copyfile(PICTURES / "01-intact-carton.jpg", folder / "intact" / "copy.jpg")
-    cv2.imwrite(str(folder / "damaged" / "grey.png"), np.full((200, 200, 3), 90, np.uint8))
+    cv2.imwrite(str(folder / "damaged" / "black.png"), np.zeros((720, 1280, 3), np.uint8))
     result = run("--data", folder, "--dry-run", site=tmp_path / "site", looks=looks)
     assert "11 photos" in result.stdout
     for said in (
@@ -178,7 +178,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_counts(bench: Path, looks: Pa
         "intact/empty.jpg: the file is empty",
         "intact/half.jpg: truncated",
         "the same picture as",
-        "damaged/grey.png: no parcel is found in it",
+        "damaged/black.png: no parcel is found in it",
     ):
         assert said in result.stderr
 
