@@ -39,5 +39,6 @@ export function checkText(name, parcel) {
     const text = findingText(first, name === "integrity" ? seen : null);
     return check.result === "unsure" ? t("perhaps", { text }) : text;
   }
-  return language === "en" && check.reason ? check.reason : t(`unsure.${name}`);
+  // what is not sure about contents is told item by item below, and would push the verdict out of its place here
+  return language === "en" && check.reason && name !== "contents" ? check.reason : t(`unsure.${name}`);
 }
