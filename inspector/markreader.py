@@ -103,7 +103,7 @@ class MarkReader:
         for _ in range(2):
             if not len(boxes):
                 return Readings(boxes, np.zeros((0, len(self._card.marks)), np.float32), np.zeros(0, np.float32))
-            seen = self._look(bgr, boxes)
+            seen = self.look(bgr, boxes)
             boxes = seen.boxes[seen.says.max(axis=1) >= GLANCE]
         return seen
 
@@ -125,8 +125,10 @@ class MarkReader:
                 found.append(MarkSeen(mark, score, (x, y, w, h), rotation, frame))
         return found
 
-    def _look(self, bgr: Pixels, boxes: Floats) -> Readings:
-        """Each box is read four times, turned by right angles: the reader knows marks that stand about upright."""
+    def look(self, bgr: Pixels, boxes: Floats) -> Readings:
+        """One look at each box, in their order. It is read four times, turned by right angles: the reader knows marks
+        that stand about upright.
+        """
         squares = squares_around(boxes)
         crops = np.stack([cut(bgr, square, self._card.input.side) for square in squares])
         turned = np.concatenate([np.rot90(crops, quarters, axes=(1, 2)) for quarters in range(4)])

@@ -115,7 +115,7 @@ def test_a_mark_is_read_whichever_way_the_parcel_lies(quarters: int) -> None:
         boxes[0, 1] += 20 if quarters == 0 else -20
     else:
         boxes[0, 0] += -20 if quarters == 1 else 20
-    readings = look._look(picture, boxes)  # one look: the second is cut where the first saw the mark
+    readings = look.look(picture, boxes)  # one look: the second is cut where the first saw the mark
     assert readings.rotations[0] == 90 * quarters
     side = 40 * ROOM
     assert sorted(readings.boxes[0, 2:]) == pytest.approx(sorted([0.7 * side, 0.35 * side]), rel=0.01)

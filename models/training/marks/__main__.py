@@ -55,7 +55,7 @@ def train_command(network: str, data: Path, cache: Path, fold: int | None, steps
     if network == "finder":
         train_finder(finder, places, weights, bank, Schedule(steps, batch=4, fresh=3, kept=300, seed=SEED), out)
     else:
-        schedule = Schedule(steps, batch=96, fresh=64, kept=6000, seed=SEED)
+        schedule = Schedule(steps, batch=96, fresh=40, kept=6000, seed=SEED)
         train_reader(reader, places, weights, bank, schedule, out)
 
 

@@ -85,13 +85,14 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     along = np.array([np.cos(lean), np.sin(lean)])
     quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
     extent = np.ptp(quad, axis=0).max()
-    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.12)))
+    # The second look frames a mark well; the first is cut where the finder guessed.
+    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.3)))
     quad += rng.normal(0, 0.015, (4, 2))
     if off:
         far = float(rng.uniform(0.55, 0.85)) * float(rng.choice([-1, 1]))
         quad = quad * float(rng.uniform(0.9, 1.8)) + (np.array([far, rng.normal(0, 0.2)])[:: int(rng.choice([-1, 1]))])
     else:
-        quad += rng.normal(0, 0.045, 2)
+        quad += rng.normal(0, 0.045 if rng.random() < 0.5 else 0.1, 2)
     corners = ((quad + 0.5) * size).astype(np.float32)
     shrink = max(width, height) / max(1.0, float(np.ptp(corners, axis=0).max()))
     source = art.bgra

@@ -217,7 +217,7 @@ def stages(reader: MarkReader, told: Sequence[Judged]) -> dict[str, float | int]
             continue
         xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).astype(np.float32)
         squares, wanted = squares_around(one.proposed), squares_around(xywh)
-        says = reader.read(one.scene.pixels, xywh).says
+        says = reader.look(one.scene.pixels, xywh).says
         for i, square in enumerate(wanted):
             off = np.abs(squares[:, :2] - square[:2]).max(axis=1) / np.maximum(squares[:, 2], 1)
             large = square[2] / np.maximum(squares[:, 2], 1)

@@ -48,7 +48,7 @@ class Finder(nn.Module):
         self.coarse = nn.Sequential(_conv(80, 112, 2), Residual(112))
         self.from_coarse, self.from_middle = nn.Conv2d(112, 80, 1), nn.Conv2d(80, 48, 1)
         self.joined = _conv(48, 48, 1)
-        self.heat, self.spans = nn.Conv2d(48, 1, 1), nn.Conv2d(48, 4, 1)
+        self.heat, self.spans = nn.Conv2d(48, 1, 1), nn.Sequential(_conv(48, 48, 1), nn.Conv2d(48, 4, 1))
         nn.init.constant_(_bias(self.heat), -4.0)
 
     def forward(self, image: Tensor) -> Sought:

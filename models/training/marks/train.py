@@ -151,7 +151,7 @@ def finder_loss(sought: Sought, heat: Tensor, weight: Tensor, spans: Tensor, tau
     gain = top * (1 - p) ** 2 * log_p + (1 - top) * (1 - heat) ** 4 * p**2 * log_q
     tops = top.sum().clamp(min=1)
     off = nn.functional.smooth_l1_loss(sought.spans, spans, reduction="none", beta=0.2) * taught
-    return {"heat": -(gain * weight).sum() / tops, "places": 0.5 * off.sum() / taught.sum().clamp(min=1)}
+    return {"heat": -(gain * weight).sum() / tops, "places": off.sum() / taught.sum().clamp(min=1)}
 
 
 def reader_loss(seen: Read, told: Lesson) -> Losses:
