@@ -90,6 +90,9 @@ class Day:
         self._chapter("The dispatch gate")
         self._fix(PARCELS[3], REPACKED)
         self._override(PARCELS[5], "the sticker is on now, we both looked")
+        for parcel in PARCELS:  # what the machine held for nothing, people let go
+            if parcel.fine and self.inspections[parcel.order]["verdict"] == "hold":
+                self._override(parcel, "we looked, nothing is wrong")
         gone = [parcel for parcel in (*PARCELS[:3], REPACKED, *PARCELS[4:]) if self._dispatch(parcel)]
         if not gone:
             raise DemoError("no parcel was let go; look at the annotated pictures")
