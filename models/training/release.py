@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import onnx
+
 from inspector import Frame, Inspector, decode
 from inspector.detector import PAD
 from models import ParcelCard
@@ -19,7 +21,7 @@ from models.training.export import OPSET, digest, write_card, write_graph
 from models.training.golden import opened, write_golden
 from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet
 from models.training.quantise import Pixels, agreement, quantise
-from models.training.simplify import simplify
+from models.training.simplify import halve, simplify
 from models.training.story import told
 from models.training.views import MAP, MARGIN
 
@@ -140,6 +142,10 @@ def release(
         card["eight_bits"] = {"shipped": shipped, **alike.told()}
         if not shipped:
             simplify(exact / "model.onnx", folder / "model.onnx")
+            graph = onnx.load(folder / "model.onnx")
+            halve(graph)
+            onnx.save(graph, folder / "model.onnx")
+            card["float"] = agreement(opened(exact), opened(folder), pictures).told()
     write_golden(folder, golden)
     card["metrics"] |= measure(opened(folder), ParcelCard.model_validate_json((folder / "card.json").read_bytes()))
     write_card(folder, card)

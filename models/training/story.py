@@ -134,7 +134,8 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
 
 def _eight_bits(told: Mapping[str, Any]) -> str:
     return (
-        f"The graph computes in {'8 bits' if told['shipped'] else 'float'}. In 8 bits it gives, on {told['pictures']} "
+        f"The graph computes in {'8 bits' if told['shipped'] else 'float, with weights kept in half precision'}. "
+        f"In 8 bits it gives, on {told['pictures']} "
         f"licensed photos,\n{told['same_verdict']} times the verdict and {told['same_integrity']} times the integrity "
         f"result of the graph in float{'.' if told['shipped'] else ', which is too seldom to ship it.'}"
     )

@@ -5,20 +5,17 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx
 import onnxruntime
 import torch
 import torch.nn.functional as F
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from models.training.embedder.network import EmbedderNet
 from models.training.export import OPSET
+from models.training.simplify import halve
 
 OUTPUTS = ("scene", "item")
-WORTH_HALVING = 256
-"""Numbers in a constant from which on it is kept in half precision."""
 
 
 def write_graph(net: EmbedderNet, path: Path, side: int) -> None:
@@ -41,25 +38,9 @@ def write_graph(net: EmbedderNet, path: Path, side: int) -> None:
             dynamo=False,
         )
     graph = onnx.load(path)
-    _halve(graph)
+    halve(graph)
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, path)
-
-
-def _halve(model: onnx.ModelProto) -> None:
-    """Large float32 constants become float16 behind a Cast, which ONNX Runtime folds away when it loads the graph."""
-    graph = model.graph
-    casts = []
-    for constant in list(graph.initializer):
-        values = numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.size < WORTH_HALVING:
-            continue
-        half = numpy_helper.from_array(values.astype(np.float16), f"{constant.name}.half")
-        graph.initializer.remove(constant)
-        graph.initializer.append(half)
-        casts.append(helper.make_node("Cast", [half.name], [constant.name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
 
 
 @torch.no_grad()
