@@ -25,6 +25,8 @@ WORDS = {
     "tape_fault": "the tape is loose",
     "dirty": "dirty",
 }
+FAINT = 0.5
+"""A place less than half as sure as the surest one is not told: it would send the packer to look at nothing."""
 MOST_FINDINGS = 5
 """More boxes than this on one picture hide the parcel from the packer."""
 
@@ -49,6 +51,7 @@ def check_integrity(views: Sequence[View], card: ParcelCard) -> CheckResult:
         for finding in findings_in(view, look, card, p, sure=p >= threshold.fail)
     ]
     findings.sort(key=lambda f: (-f.score, -f.severity))
+    findings = [f for f in findings if f.score >= FAINT * findings[0].score]
     result = Result.FAIL if score >= threshold.fail else Result.UNSURE
     return CheckResult(
         Check.INTEGRITY,

@@ -13,7 +13,7 @@ from inspector.integrity import where
 from inspector.quality import QualityLimits, sharpness
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.verdict import Decision, Result
-from tests.inspector.scripted import ANY_PICTURE, PARCEL, SIDE, Scripted, eye, frame
+from tests.inspector.scripted import ANY_PICTURE, PARCEL, SIDE, Scripted, card, eye, frame
 
 CLOSE_LOOK_CANVAS = 320 / 40  # pixels of a damage map's cell on the canvas
 
@@ -63,6 +63,14 @@ def test_damage_without_an_area_still_says_where_to_look_first() -> None:
     engine = Scripted([PARCEL], damage=3.0, spots={"crush": (slice(39, 40), slice(39, 40), 0.3)})
     (finding,) = eye(engine).inspect([frame()]).checks[Check.INTEGRITY].findings
     assert finding.text == "crushed at the lower right corner"
+
+
+@pytest.mark.parametrize(("faint", "told"), [(0.4, ["tear"]), (0.6, ["tear", "crush"])])
+def test_a_place_less_than_half_as_sure_as_the_surest_is_not_told(faint: float, told: list[str]) -> None:
+    spots = {"tear": (slice(16, 24), slice(0, 8), 0.9), "crush": (slice(16, 24), slice(20, 28), faint)}
+    low = {**card().thresholds.model_dump(), "damage_map": {"crush": 0.2, "tear": 0.5}}
+    verdict = eye(Scripted([PARCEL], damage=3.0, spots=spots), thresholds=low).inspect([frame()])
+    assert [finding.kind for finding in verdict.findings] == told
 
 
 def test_damage_in_one_of_two_pictures_is_damage() -> None:
