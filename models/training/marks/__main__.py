@@ -21,12 +21,12 @@ from models.training.marks.judge import Torch, draft, measure
 from models.training.marks.networks import Finder, Reader, build
 from models.training.marks.release import write_cards, write_graphs
 from models.training.marks.scenes import Ground, grounds
-from models.training.marks.train import Schedule, train_finder, train_reader, trained
+from models.training.marks.train import Schedule, stumbles_of, train_finder, train_reader, trained
 
 SEED = 11
 FOLDS = 2
-EACH = 240
-UNSEEN, UNSEEN_EACH = 99, 60
+EACH = 800
+UNSEEN, UNSEEN_EACH = 99, 100
 """Drawings that teach nothing: another seed draws other ones."""
 SHARES = {"photos": 3.0, "renders": 1.0, "open_renders": 0.3, "signs": 0.4}
 """How often a parcel of each source is drawn, against one render."""
@@ -44,7 +44,7 @@ def main() -> None:
 @click.option("--fold", type=int, help="Leave this fold out, to measure with; without it, the real one.")
 @click.option("--steps", default=3000, show_default=True, help="Of 4 scenes (finder) or 96 crops (reader).")
 def train_command(network: str, data: Path, cache: Path, fold: int | None, steps: int) -> None:
-    """Train one of the two networks."""
+    """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
@@ -56,7 +56,8 @@ def train_command(network: str, data: Path, cache: Path, fold: int | None, steps
         train_finder(finder, places, weights, bank, Schedule(steps, batch=4, fresh=3, kept=300, seed=SEED), out)
     else:
         schedule = Schedule(steps, batch=96, fresh=40, kept=6000, seed=SEED)
-        train_reader(reader, places, weights, bank, schedule, out)
+        stumbles = stumbles_of(trained(finder, out.parent / "finder"), places, weights, bank, SEED)
+        train_reader(reader, places, weights, bank, schedule, out, stumbles)
 
 
 @main.command("release")

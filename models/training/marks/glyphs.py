@@ -21,7 +21,7 @@ from models.training.data import Floats
 from models.training.marks.bank import Bank
 from models.training.marks.camera import taken
 from models.training.marks.networks import READER_SIDE
-from models.training.marks.scenes import Ground
+from models.training.marks.scenes import Ground, Scene
 
 UPRIGHT, LYING = 50.0, 65.0
 """Degrees: turned by less a mark is told, by more it is not; between them either answer is right."""
@@ -44,8 +44,19 @@ class Glyph:
     asked: float
 
 
-def glyph(rng: np.random.Generator, bank: Bank, grounds: Sequence[Ground], marked: Sequence[Ground]) -> Glyph:
-    """Any crop. grounds: whose pixels lie below the drawings; marked: those that have marks of their own."""
+def glyph(
+    rng: np.random.Generator,
+    bank: Bank,
+    grounds: Sequence[Ground],
+    marked: Sequence[Ground],
+    stumbles: Sequence[Pixels] = (),
+) -> Glyph:
+    """Any crop. grounds: whose pixels lie below the drawings; marked: those that have marks of their own.
+
+    stumbles: what the finder took for marks; a fourth of all crops are of these, where there are any.
+    """
+    if stumbles and rng.random() < 0.25:
+        return _seen(np.rot90(stumbles[int(rng.integers(len(stumbles)))], int(rng.integers(4))).copy(), rng)
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     if kind == "real" and marked:
         return _real(rng, marked[int(rng.integers(len(marked)))])
@@ -69,6 +80,20 @@ def glyph(rng: np.random.Generator, bank: Bank, grounds: Sequence[Ground], marke
         if made is not None:
             return made
     return _seen(board, rng)
+
+
+def no_marks(scene: Scene, proposed: Floats) -> list[Pixels]:
+    """Crops of those squares float32 (n, 3) that show no mark, nor a part of one, nor what nobody is asked about."""
+    known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
+    boxes = scene.boxes[known]
+    middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0) * ROOM
+    crops = []
+    for square in proposed:
+        off = np.abs(middles - square[:2]).max(axis=1, initial=0.0) / square[2]
+        large = sides / square[2]
+        if ((off > 0.6) | (large < 0.25) | (large > 2.6)).all():
+            crops.append(cut(scene.pixels, square, READER_SIDE))
+    return crops
 
 
 def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Glyph | None:

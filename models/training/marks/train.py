@@ -18,8 +18,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from inspector.detector import place, to_input
+from inspector.frame import Pixels
+from inspector.markreader import candidates, squares_around
 from models.training.marks.bank import Bank, smaller
-from models.training.marks.glyphs import Glyph, glyph
+from models.training.marks.glyphs import Glyph, glyph, no_marks
+from models.training.marks.judge import Torch, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
 from models.training.marks.networks import Finder, Read, Reader, Sought
 from models.training.marks.scenes import Ground, compose
@@ -72,10 +76,36 @@ def train_finder(
     return _teach(finder, make, losses, schedule, out)
 
 
+def stumbles_of(
+    finder: Finder, places: Sequence[Ground], weights: Weights, bank: Bank, seed: int, scenes: int = 700
+) -> list[Pixels]:
+    """Crops of what the finder takes for marks in composed scenes, and is none."""
+    shares = weights / weights.sum()
+    engine, finder_card = Torch(finder), draft("draft", {}).finder
+    crops: list[Pixels] = []
+    for i in range(scenes):
+        rng = np.random.default_rng([seed, 7, i])
+        scene = compose(rng, places[int(rng.choice(len(places), p=shares))], bank)
+        canvas, placement = place(scene.pixels, finder_card.side)
+        sought = engine.infer(to_input(canvas))
+        found = placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], finder_card))
+        crops += no_marks(scene, squares_around(found))
+    return crops
+
+
 def train_reader(
-    reader: Reader, places: Sequence[Ground], weights: Weights, bank: Bank, schedule: Schedule, out: Path
+    reader: Reader,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    schedule: Schedule,
+    out: Path,
+    stumbles: Sequence[Pixels] = (),
 ) -> Reader:
-    """Trains the reader in place on crops; returns its running average. Places of weight 0 teach nothing."""
+    """Trains the reader in place on crops; returns its running average. Places of weight 0 teach nothing.
+
+    stumbles: see `stumbles_of`.
+    """
     small = smaller(bank, GLYPH_ART)
     used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
     # Of a render's marks every style is drawn as often as wanted; of real photos there are few, so they come first.
@@ -84,7 +114,7 @@ def train_reader(
     marked += photos * (len(marked) // max(1, 2 * len(photos)))
 
     def make(rng: np.random.Generator) -> Glyph:
-        return glyph(rng, small, used, marked)
+        return glyph(rng, small, used, marked, stumbles)
 
     def losses(batch: Sequence[Glyph]) -> Losses:
         told = lesson(batch)
