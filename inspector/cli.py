@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RELEASED, HELD, UNUSABLE = 0, 1, 2
+HEAVIEST_G = 1e6
 
 
 @click.command()
@@ -70,8 +70,8 @@ def inspect(
 
     spec = _spec(order)
     pictures, code = _pictures(paths)
-    if weight_g is not None and (len(pictures) != 1 or not math.isfinite(weight_g)):
-        raise click.UsageError("--weight-g is what one parcel weighs: a number of grams, and one picture")
+    if weight_g is not None and (len(pictures) != 1 or not 0 <= weight_g <= HEAVIEST_G):
+        raise click.UsageError("--weight-g is what one parcel weighs: 0 to 1,000,000 grams, and one picture")
     eye = _eye(gallery, spec, threads, engine, side_view=side_view)
     taken = {path.resolve() for path in pictures}
     if annotate:

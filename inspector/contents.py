@@ -169,7 +169,9 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     line, wanted = seen.line, seen.line.quantity
     chances = [_probability(odds) for odds in seen.odds]
     if weighed is not None:
-        chances[:wanted] = weighed.present[line.item]
+        chances[:wanted] = [
+            _beside(weighty, chance, card) for weighty, chance in zip(weighed.present[line.item], chances, strict=False)
+        ]
     there = sum(chance >= card.present for chance in chances[:wanted])
     over = sum(chance >= card.extra for chance in chances[wanted:]) if there == wanted else 0
     absent = sum(chance <= card.missing for chance in chances[:wanted])
@@ -193,6 +195,14 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     if result == "missing":
         boxes = boxes[:there]
     return _Judged(ItemSeen(line.item, wanted, found, result, score, boxes, seen.frame), absent, text)
+
+
+def _beside(weighty: float, chance: float, card: ContentsCard) -> float:
+    """The chance by weight and picture; but what the camera sees not to be there, weight alone never makes present.
+
+    Another item of the same weight in its place would pass else. Weight may still say that it is missing.
+    """
+    return min(weighty, (card.missing + card.present) / 2) if chance <= card.missing else weighty
 
 
 def _told(

@@ -85,6 +85,8 @@ def confirm(gallery: Gallery, item: str, id_: str, *, by: str, at: datetime) -> 
         return correction
     if by.strip().casefold() == correction.operator.strip().casefold():
         raise SamePersonError(f"{by} told this correction; a second person confirms it. It still waits")
+    if not gallery.items([item]):
+        raise NoCorrectionError(f"{item} was removed since {correction.operator} told this; teach it anew")
     counter = correction.kind is Kind.WRONG
     who = f"{correction.operator}, confirmed by {by}"
     reference = ReferenceRecord(

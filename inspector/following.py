@@ -32,14 +32,15 @@ def follow(gallery: Gallery, file: IO[bytes]) -> Followed:
     """Take over an archive of changes: afterwards its items are as they are there, but for what was taught here and
     not told yet. An interruption costs nothing: the same archive again has the same end. Raises GalleryError.
 
-    An archive that begins at the beginning replaces all that a former server had told.
+    An archive that begins at the beginning is that of another gallery than before: a new server, or one that lost its
+    own. What a former one had told and this one does not know is kept and told to it, since it may be the last copy.
     """
     with open_archive(file) as archive:
         told = archive.manifest
         if told.until is None:
             raise GalleryError("this export tells no changes; import it with `lastlook items import`")
         records = list(archive.records())  # all are checked before one is taken; a page is small
-        vectors = archive.vectors(gallery.embedder.version)
+        vectors = archive.vectors(gallery.embedder.version, gallery.embedder.dim)
     with gallery.file.writing() as db:
         if told.since is None:
             for table in ("item", "reference"):
@@ -50,9 +51,8 @@ def follow(gallery: Gallery, file: IO[bytes]) -> Followed:
         for item in told.removed:
             _let_go(db, item)
         if not told.more:
-            for (item,) in db.execute("select item from item where shared = 2").fetchall():
-                _let_go(db, item)
-            db.execute("delete from reference where shared = 2")
+            for table in ("item", "reference"):
+                db.execute(f"update {table} set shared = 0 where shared = 2")  # noqa: S608 -- two constants
         db.execute("update gallery set follows = ?", (told.until,))
     gallery.reembed()
     gallery.calibrate(record.item for record in records)

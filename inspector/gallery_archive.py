@@ -176,11 +176,13 @@ class Archive:
                 references,
             )
 
-    def vectors(self, version: str) -> dict[str, Floats]:
-        """Reference id -> vector of this embedder's version, if they came along."""
+    def vectors(self, version: str, dim: int) -> dict[str, Floats]:
+        """Reference id -> vector of this embedder's version and length, if they came along."""
         told = self.manifest.embeddings
         if told is None or told.version != version:
             return {}
+        if told.dim != dim:
+            raise _refused(f"its embeddings have {told.dim} numbers each, and those of {version} have {dim}")
         ids = [reference.id for item in self.manifest.items for reference in item.references]
         data = self._read(VECTORS, 2 * told.dim * len(ids))
         if len(data) != 2 * told.dim * len(ids):
@@ -241,8 +243,7 @@ def import_archive(
     with open_archive(file) as archive:
         for _ in archive.records():
             pass
-        version = gallery.embedder.version if gallery.can_compare else ""
-        vectors = archive.vectors(version)
+        vectors = archive.vectors(gallery.embedder.version, gallery.embedder.dim) if gallery.can_compare else {}
         total, done, references, new, kept = len(archive.manifest.items), 0, 0, 0, list[str]()
         for some in _grouped(archive.records()):
             here = gallery.records([record.item for record in some])

@@ -83,6 +83,8 @@ def teach(
     frames = golden(base, adapted, shelf)
     if adapted.way == "unusual":
         adapted = replace(adapted, comparison=_beside_golden(adapted, frames.passed))
+    elif frames.passed:
+        adapted = replace(adapted, comparison=_with_golden(adapted.comparison, frames.passed))
     ref = f"{base.card.name}/{wish.version}"
     folder = None
     if register and not adapted.comparison.worse:
@@ -110,6 +112,12 @@ def _beside_golden(adapted: Adapted, passed: tuple[str, ...]) -> Comparison:
     if passed:
         text += f" It lets pass what {adapted.comparison.against} knows as damaged: {', '.join(passed)}."
     return Comparison(against=adapted.comparison.against, worse=bool(passed), text=text)
+
+
+def _with_golden(comparison: Comparison, passed: tuple[str, ...]) -> Comparison:
+    """Better on this bench's photos, and blind to what the base knows: not to be trusted with what it has not met."""
+    text = f"{comparison.text} It lets pass what {comparison.against} knows as damaged: {', '.join(passed)}."
+    return Comparison(against=comparison.against, worse=True, text=text)
 
 
 def _nothing(photos: list[Labelled], learnt: Lessons) -> str:
