@@ -170,7 +170,7 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     chances = [_probability(odds) for odds in seen.odds]
     if weighed is not None:
         chances[:wanted] = [
-            _beside(weighty, chance, card) for weighty, chance in zip(weighed.present[line.item], chances, strict=False)
+            beside(weighty, chance, card) for weighty, chance in zip(weighed.present[line.item], chances, strict=False)
         ]
     there = sum(chance >= card.present for chance in chances[:wanted])
     over = sum(chance >= card.extra for chance in chances[wanted:]) if there == wanted else 0
@@ -197,7 +197,7 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
     return _Judged(ItemSeen(line.item, wanted, found, result, score, boxes, seen.frame), absent, text)
 
 
-def _beside(weighty: float, chance: float, card: ContentsCard) -> float:
+def beside(weighty: float, chance: float, card: ContentsCard) -> float:
     """The chance by weight and picture; but what the camera sees not to be there, weight alone never makes present.
 
     Another item of the same weight in its place would pass else. Weight may still say that it is missing.

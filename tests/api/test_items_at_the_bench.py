@@ -102,3 +102,17 @@ def test_a_new_server_replaces_what_the_former_one_told_and_nothing_else(
     sync.work()
     assert seen(bench) == {"cable": {only}, "ball": {reference("ball", GREEN, 9).id}}
     assert seen(fresh) == seen(bench)
+
+
+def test_a_server_that_lost_its_gallery_takes_nothing_from_the_benches(
+    client: TestClient, keys: Keys, services: Services, bench: Gallery, sync: ItemSync, tmp_path: Path
+) -> None:
+    known = teach(client, keys, "cable", photo(RED))
+    sync.work()
+    services.gallery.close()
+    empty = Gallery.open(tmp_path / "empty.sqlite", ColourEmbedder())
+    services.gallery._load = lambda: empty
+    sync.work()
+    assert seen(bench) == {"cable": {known}}, "the bench has the last copy"
+    sync.work()
+    assert seen(empty) == {"cable": {known}}, "and gives it back"

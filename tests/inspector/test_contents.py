@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from inspector.annotate import draw
-from inspector.contents import check_contents
+from inspector.contents import beside, check_contents
 from inspector.cutout import cut_out
 from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
 from inspector.gallery import Item, Reference
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.verdict import CheckResult, Decision, ItemSeen, Result, Verdict, skipped
+from models.cards import ContentsCard
 from tests.inspector.products import box, photo, product
 
 PACKS = {f"pack-{seed}": product(seed) for seed in (11, 12, 13, 14)}
@@ -108,6 +110,14 @@ def test_the_scale_finds_what_is_missing(embedder: Embedder, taught: dict[str, I
     assert by_item(result)["pack-14"].result == "missing"
     mismatch = next(finding for finding in result.findings if finding.kind == "weight_mismatch")
     assert "1 x pack-14" in mismatch.text
+
+
+def test_a_fitting_weight_never_overrules_what_the_camera_sees_missing() -> None:
+    card = ContentsCard(weights={}, bias=0.0, present=0.8, missing=0.1, extra=0.9)
+    for chance, weighty in itertools.product((0.0, 0.05, 0.1), (0.2, 0.9, 0.9999)):
+        assert beside(weighty, chance, card) < card.present, "something else may weigh as much"
+    assert beside(0.02, 0.05, card) == 0.02, "but the scale may say that it is missing"
+    assert beside(0.99, 0.5, card) == 0.99, "and settles what the picture leaves open"
 
 
 def test_a_weight_that_nothing_explains_is_doubt_not_a_stop(embedder: Embedder, taught: dict[str, Item]) -> None:

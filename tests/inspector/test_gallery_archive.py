@@ -106,6 +106,13 @@ def test_vectors_of_another_embedder_are_not_used(gallery: Gallery, tmp_path: Pa
         assert newer.items(["cable"])["cable"].embeddings.shape == (1, 64)
 
 
+def test_vectors_of_another_length_are_refused_and_nothing_is_stored(gallery: Gallery, tmp_path: Path) -> None:
+    with Gallery.open(tmp_path / "longer.sqlite", ColourEmbedder(dim=72)) as longer:
+        with pytest.raises(GalleryError, match="numbers each"):
+            import_archive(longer, exported(gallery))
+        assert longer.ids() == []
+
+
 def test_the_same_items_make_the_same_file(gallery: Gallery) -> None:
     assert exported(gallery).getvalue() == exported(gallery).getvalue()
 
