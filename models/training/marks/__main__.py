@@ -28,8 +28,8 @@ FOLDS = 2
 EACH = 800
 UNSEEN, UNSEEN_EACH = 99, 100
 """Drawings that teach nothing: another seed draws other ones."""
-SHARES = {"photos": 3.0, "renders": 1.0, "open_renders": 0.3, "signs": 0.4}
-"""How often a parcel of each source is drawn, against one render."""
+SHARES = {"photos": 3.0, "renders": 1.0, "open_renders": 0.0, "signs": 0.4}
+"""How often a parcel of each source is drawn, against one render. What is printed on open boxes nobody wrote down."""
 
 
 @click.group()
@@ -56,7 +56,10 @@ def train_command(network: str, data: Path, cache: Path, fold: int | None, steps
         train_finder(finder, places, weights, bank, Schedule(steps, batch=4, fresh=3, kept=300, seed=SEED), out)
     else:
         schedule = Schedule(steps, batch=96, fresh=40, kept=6000, seed=SEED)
-        stumbles = stumbles_of(trained(finder, out.parent / "finder"), places, weights, bank, SEED)
+        taught = build(SEED)[1]
+        if (out / "checkpoint.pt").exists():  # going on: what it falls for by now comes more often
+            taught = trained(taught, out)
+        stumbles = stumbles_of(trained(finder, out.parent / "finder"), taught, places, weights, bank, SEED)
         train_reader(reader, places, weights, bank, schedule, out, stumbles)
 
 

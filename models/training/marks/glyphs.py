@@ -53,9 +53,9 @@ def glyph(
 ) -> Glyph:
     """Any crop. grounds: whose pixels lie below the drawings; marked: those that have marks of their own.
 
-    stumbles: what the finder took for marks; a fourth of all crops are of these, where there are any.
+    stumbles: what the finder took for marks; a third of all crops are of these, where there are any.
     """
-    if stumbles and rng.random() < 0.25:
+    if stumbles and rng.random() < 0.33:
         return _seen(np.rot90(stumbles[int(rng.integers(len(stumbles)))], int(rng.integers(4))).copy(), rng)
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     if kind == "real" and marked:
@@ -82,18 +82,14 @@ def glyph(
     return _seen(board, rng)
 
 
-def no_marks(scene: Scene, proposed: Floats) -> list[Pixels]:
-    """Crops of those squares float32 (n, 3) that show no mark, nor a part of one, nor what nobody is asked about."""
+def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
+    """Which squares float32 (n, 3) show no mark, nor a part of one, nor what nobody is asked about: bool (n,)."""
     known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
     boxes = scene.boxes[known]
     middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0) * ROOM
-    crops = []
-    for square in proposed:
-        off = np.abs(middles - square[:2]).max(axis=1, initial=0.0) / square[2]
-        large = sides / square[2]
-        if ((off > 0.6) | (large < 0.25) | (large > 2.6)).all():
-            crops.append(cut(scene.pixels, square, READER_SIDE))
-    return crops
+    off = np.abs(middles[None] - squares[:, None, :2]).max(axis=2) / squares[:, 2:]
+    large = sides[None] / squares[:, 2:]
+    return np.asarray(((off > 0.6) | (large < 0.25) | (large > 2.6)).all(axis=1))
 
 
 def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Glyph | None:
@@ -111,7 +107,7 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
     extent = np.ptp(quad, axis=0).max()
     # The second look frames a mark well; the first is cut where the finder guessed.
-    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.3)))
+    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.22)))
     quad += rng.normal(0, 0.015, (4, 2))
     if off:
         far = float(rng.uniform(0.55, 0.85)) * float(rng.choice([-1, 1]))

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,19 +19,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from inspector.detector import place, to_input
 from inspector.frame import Pixels
-from inspector.markreader import candidates, squares_around
+from inspector.markreader import MarkReader, cut, squares_around
 from models.training.marks.bank import Bank, smaller
 from models.training.marks.glyphs import Glyph, glyph, no_marks
-from models.training.marks.judge import Torch, draft
+from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
-from models.training.marks.networks import Finder, Read, Reader, Sought
+from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought
 from models.training.marks.scenes import Ground, compose
 
 Weights = npt.NDArray[np.float64]
 Losses = dict[str, Tensor]
 Made = TypeVar("Made")
+FALLEN_FOR = 0.2
+"""Probability from which on the reader's mistake is worth more lessons."""
 GLYPH_ART = 112
 """Pixels a side of drawings that are only shown in crops of 64."""
 
@@ -77,19 +79,33 @@ def train_finder(
 
 
 def stumbles_of(
-    finder: Finder, places: Sequence[Ground], weights: Weights, bank: Bank, seed: int, scenes: int = 700
+    finder: Finder,
+    reader: Reader,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    seed: int,
+    scenes: int = 1000,
 ) -> list[Pixels]:
-    """Crops of what the finder takes for marks in composed scenes, and is none."""
+    """Crops of what the finder takes for marks and is none, in composed scenes and on parcels as they are.
+
+    Those come first, and three times, that the reader falls for, too.
+    """
     shares = weights / weights.sum()
-    engine, finder_card = Torch(finder), draft("draft", {}).finder
+    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    both = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
+    composing = np.random.default_rng([seed, 7])
+    made = (compose(composing, places[int(composing.choice(len(places), p=shares))], bank) for _ in range(scenes))
     crops: list[Pixels] = []
-    for i in range(scenes):
-        rng = np.random.default_rng([seed, 7, i])
-        scene = compose(rng, places[int(rng.choice(len(places), p=shares))], bank)
-        canvas, placement = place(scene.pixels, finder_card.side)
-        sought = engine.infer(to_input(canvas))
-        found = placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], finder_card))
-        crops += no_marks(scene, squares_around(found))
+    for scene in chain((scene for scene, _ in as_they_are(used)), made):
+        height, width = scene.pixels.shape[:2]
+        found = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
+        bare = found[no_marks(scene, squares_around(found))]
+        if not len(bare):
+            continue
+        squares, says = squares_around(bare), both.look(scene.pixels, bare).says.max(axis=1)
+        for square, score in zip(squares, says, strict=True):
+            crops += [cut(scene.pixels, square, READER_SIDE)] * (3 if score > FALLEN_FOR else 1)
     return crops
 
 
