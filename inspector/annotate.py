@@ -70,8 +70,8 @@ def draw(frame: Frame, verdict: Verdict, index: int = 0, shown: Mapping[str, Pix
 
 
 def _called(item: ItemSeen) -> str:
-    """The item's name as it stands at its box; doubt is said."""
-    return f"{item.item}?" if item.result == "unsure" else item.item
+    """The item's name as it stands at its box; doubt is said, and that something else lies there."""
+    return f"{item.item}?" if item.result == "unsure" else f"not {item.item}" if item.result == "wrong" else item.item
 
 
 def _list(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 from inspector.embedder import Embedder
 from inspector.frame import Frame
 from inspector.gallery import Embedder as AnyEmbedder
 from inspector.gallery import Item
+from inspector.item_records import item_id
+from inspector.joined import joined
 from inspector.scene import Scene, look
-from inspector.sightings import FLOOR, Sighting, Wanted, sight
+from inspector.sightings import Sighting, Wanted, sight
 from inspector.spec import Check, ExpectedItem, PackingSpec
+from inspector.strangers import Shop, Stranger, find_strangers
 from inspector.template import Memory
 from inspector.verdict import Box, CheckResult, Finding, ItemSeen, Result, skipped
 from inspector.weighing import UNKNOWN_SD, Line, Weighed, weigh
@@ -24,6 +27,8 @@ MEMORY = Memory()
 ACCEPT_SLOPE = 8.0
 """Log odds for each unit of cosine by which an item's own threshold differs from the usual one."""
 MOST_SHIFT = 2.0
+SUPPORTED = 0.5
+"""Probability by the picture from which on a fitting weight may settle that a piece is there."""
 COUNTED = 3
 """Pieces of one item up to which one that is not seen beside the others is called missing."""
 WORTH_A_LOOK = 0.3
@@ -34,6 +39,7 @@ WORTH_A_LOOK = 0.3
 class Seen:
     """One line of the packing list over all pictures. best: the sightings of the picture that shows most of it, surest
     first. frame: which picture that is. odds: of each piece, the surest over all pictures. often: in how many pictures.
+    by_frame: the sightings in each picture.
     """
 
     line: ExpectedItem
@@ -41,6 +47,7 @@ class Seen:
     frame: int
     odds: tuple[float, ...]
     often: int
+    by_frame: tuple[tuple[Sighting, ...], ...] = ()
 
 
 def check_contents(
@@ -49,12 +56,15 @@ def check_contents(
     taught: Mapping[str, Item] | None = None,
     embedder: AnyEmbedder | None = None,
     weight_g: float | None = None,
+    shop: Shop | None = None,
 ) -> CheckResult:
     """Find each expected item in the pictures of the open box; fail what is missing or too many, doubt the rest.
 
     frames: pictures of the same box; what one of them shows is there. taught: the expected items that are known, by id.
-    weight_g: what lies in the box weighs, grams. Fails when a piece is surely not there or one too many is; is unsure
-    about an item that was never taught and about what is neither surely there nor surely absent.
+    weight_g: what lies in the box weighs, grams. shop: all taught items, to tell what nobody ordered; without it that
+    is not looked for. Fails when a piece is surely not there, when one too many is, and when another item surely is; is
+    unsure about an item that was never taught, about what is neither surely there nor surely absent, and where
+    something lies that no expected item is.
     """
     lines = _merged(spec.items)
     if not lines:
@@ -66,7 +76,25 @@ def check_contents(
     known = {line.item: taught[line.item] for line in lines if taught and line.item in taught}
     scenes = [look(frame.bgr, embedder) for frame in frames] if known else []
     seen = search(scenes, lines, known, embedder)
-    return judge(lines, seen, known, embedder.card.contents, weight_g)
+    strangers = unordered(scenes, lines, seen, shop, embedder) if shop is not None and seen else []
+    return judge(lines, seen, known, embedder.card.contents, weight_g, strangers)
+
+
+def unordered(
+    scenes: Sequence[Scene],
+    lines: Sequence[ExpectedItem],
+    seen: Mapping[str, Seen],
+    shop: Shop,
+    embedder: Embedder,
+) -> list[Stranger]:
+    """What lies in the pictures that no line claims, after `search`. Raises GalleryError."""
+    ordered = [item_id(line.item) for line in lines]
+    card, frames = embedder.card.contents, range(len(scenes))
+    expected = [[s for one in seen.values() for s in one.by_frame[i][: one.line.quantity]] for i in frames]
+    spare = [[s for one in seen.values() for s in one.by_frame[i][one.line.quantity :]] for i in frames]
+    return find_strangers(
+        scenes, expected, spare, ordered, shop, embedder, MEMORY, sure=card.present, surely=card.extra
+    )
 
 
 def judge(
@@ -75,11 +103,13 @@ def judge(
     known: Mapping[str, Item],
     card: ContentsCard,
     weight_g: float | None = None,
+    strangers: Sequence[Stranger] = (),
 ) -> CheckResult:
-    """The answer of the check to what `search` has seen of each known line. Lines name each item once."""
+    """The answer of the check to what `search` and `unordered` have seen. Lines name each item once."""
     weighed = _weigh(lines, seen, known, weight_g)
     judged = [_judge(seen[line.item], card, weighed) if line.item in seen else _untaught(line) for line in lines]
-    return _told(judged, seen, weighed, weight_g)
+    judged, findings = _placed(judged, strangers, known)
+    return _told(judged, findings, seen, weighed, weight_g)
 
 
 def _merged(items: Sequence[ExpectedItem]) -> list[ExpectedItem]:
@@ -110,16 +140,13 @@ def search(
     ]
     card = embedder.card.contents
     pictures = [sight(wanted, scene, card, embedder.cohort) for scene in scenes]
+    every = joined(scenes, pictures, wanted, embedder)
     found = {}
     for row, line in enumerate(lines):
-        by_frame = [picture[row] for picture in pictures]
+        by_frame = tuple(tuple(picture[row]) for picture in pictures)
         most = max(range(len(scenes)), key=lambda i: sum(exp(min(s.odds, 0.0)) for s in by_frame[i]))
-        pieces = max(len(s) for s in by_frame)
-        odds = [
-            max((s[k].odds for s in by_frame if k < len(s)), default=FLOOR) for k in range(max(pieces, line.quantity))
-        ]
         often = sum(bool(s) and _probability(s[0].odds) >= card.present for s in by_frame)
-        found[line.item] = Seen(line, tuple(by_frame[most]), most, tuple(odds), often)
+        found[line.item] = Seen(line, by_frame[most], most, tuple(every[row]), often, by_frame)
     return found
 
 
@@ -198,26 +225,64 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
 
 
 def beside(weighty: float, chance: float, card: ContentsCard) -> float:
-    """The chance by weight and picture; but what the camera sees not to be there, weight alone never makes present.
-
-    Another item of the same weight in its place would pass else. Weight may still say that it is missing.
+    """The chance by weight and picture; but what the camera does not find likelier there than not, weight alone never
+    makes present: another item of the same weight in its place would pass else. Weight may still say it is missing.
     """
-    return min(weighty, (card.missing + card.present) / 2) if chance <= card.missing else weighty
+    return min(weighty, (card.missing + card.present) / 2) if chance < SUPPORTED else weighty
+
+
+def _placed(
+    judged: Sequence[_Judged], strangers: Sequence[Stranger], known: Mapping[str, Item]
+) -> tuple[list[_Judged], list[Finding]]:
+    """The lines with what nobody ordered, and what there is to find: a taught item that lies there while a line is
+    missing lies in the place of the line that it looks like most; where none is missing it is too much. What is no
+    taught item is told only where every line is accounted for: else it may be what is looked for.
+    """
+    lines, findings = list(judged), []
+    for stranger in (s for s in strangers if s.item is not None):
+        gone = [i for i, line in enumerate(lines) if line.item.result == "missing"]
+        if gone:
+            at = max(gone, key=lambda i: float((known[lines[i].item.item].embeddings @ stranger.look).max()))
+            lines[at] = _swapped(lines[at], stranger)
+            kind, severity, text = "wrong_item", 1.0, lines[at].text
+        else:
+            kind, severity = "extra_item", 0.5
+            text = f"{stranger.item} lies in the box and is not on the packing list: take it out"
+            seen = ItemSeen(stranger.item or "", 0, 1, "extra", stranger.chance, (stranger.box,), stranger.frame)
+            lines.append(_Judged(seen, text=text))
+        findings.append(Finding(kind, severity, stranger.chance, stranger.box, text, stranger.frame))
+    if all(line.item.result in ("present", "extra") for line in lines):
+        findings += [
+            Finding("extra_item", 0.3, s.chance, s.box, "something nobody ordered seems to lie at the marked place: "
+                    "take it out, or look what it is", s.frame)
+            for s in strangers if s.item is None
+        ]  # fmt: skip
+    return lines, findings
+
+
+def _swapped(line: _Judged, stranger: Stranger) -> _Judged:
+    """A line that is missing while another item lies in the box."""
+    text = f"{stranger.item} lies in the box in the place of {line.item.item}: {line.text}"
+    item = replace(line.item, result="wrong", boxes=(stranger.box,), frame=stranger.frame)
+    return _Judged(item, line.absent, text)
 
 
 def _told(
     judged: Sequence[_Judged],
+    strange: Sequence[Finding],
     seen: Mapping[str, Seen],
     weighed: Weighed | None,
     weight_g: float | None,
 ) -> CheckResult:
-    """The answer of the check: any piece missing or too many fails, any doubt is unsure, all present passes."""
-    findings = [_finding(j, seen) for j in judged if j.item.result in ("missing", "extra")]
+    """The answer of the check: any piece missing, wrong or too many fails, any doubt is unsure, all present passes."""
+    findings = [_finding(j, seen) for j in judged if j.item.result in ("missing", "extra") and j.item.expected]
+    findings += strange
     doubts = [j.text for j in judged if j.item.result == "unsure"]
+    doubts += [finding.text for finding in strange if finding.kind == "extra_item" and finding.severity < 0.5]
     if weighed is not None and weight_g is not None and not weighed.fits:
         findings.append(_off_weight(weighed, weight_g))
         doubts.append(findings[-1].text)
-    failed = any(j.item.result in ("missing", "extra") for j in judged)
+    failed = any(j.item.result in ("missing", "extra", "wrong") for j in judged)
     result = Result.FAIL if failed else Result.UNSURE if doubts else Result.PASS
     return CheckResult(
         Check.CONTENTS,

@@ -191,16 +191,16 @@ class Inspector:
         return check_marks(found, spec, self._marks.thresholds, upright=self._settings.side_view)
 
     def _contents(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None) -> CheckResult:
-        """The contents check with the taught items that this order expects."""
+        """The contents check with the taught items that this order expects, and all others for what it does not."""
         opened = [index for index, frame in enumerate(frames) if frame.stage is Stage.OPEN]
-        items, embedder = {}, None
-        if self._gallery is not None and opened and spec.items:
-            try:
-                items = self._gallery.items(line.item for line in spec.items)
-                embedder = self._gallery.embedder
-            except GalleryError as error:  # the other checks can be made all the same
-                return skipped(Check.CONTENTS, f"the taught items cannot be read: {error}")
-        result = check_contents([frames[index] for index in opened], spec, items, embedder, weight_g)
+        items, embedder, shop = {}, None, self._gallery if opened and spec.items else None
+        try:
+            if shop is not None:
+                items = shop.items(line.item for line in spec.items)
+                embedder = shop.embedder
+            result = check_contents([frames[index] for index in opened], spec, items, embedder, weight_g, shop)
+        except GalleryError as error:  # the other checks can be made all the same
+            return skipped(Check.CONTENTS, f"the taught items cannot be read: {error}")
         return replace(
             result,  # it counts the pictures that it was given
             findings=tuple(replace(f, frame=opened[f.frame] if f.box else f.frame) for f in result.findings),

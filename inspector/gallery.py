@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from inspector.acceptance import Floats, acceptance
 from inspector.frame import Pixels
@@ -115,6 +116,7 @@ class Gallery:
         self._file = file
         self._embedder = embedder
         self._known: tuple[tuple[int, int], list[str], Floats] | None = None
+        self._named: tuple[list[str], npt.NDArray[np.str_]] | None = None
 
     @classmethod
     def open(cls, path: Path, embedder: Embedder | None = None, *, create: bool = True) -> Gallery:
@@ -226,6 +228,16 @@ class Gallery:
         cosines = np.where(others, vectors @ matrix.T, -2.0)
         best = cosines.argmax(axis=1)
         return [Likeness(names[at], float(cosines[row, at])) for row, at in enumerate(best)]
+
+    def looks(self) -> tuple[npt.NDArray[np.str_], Floats]:
+        """Item of each reference (n,), sorted, counter-examples left out, and what it looks like (n, d). Remembered
+        until the gallery changes, so that the whole of it can be compared at once; nothing to be written to.
+        """
+        names, matrix = self._all()
+        named = self._named
+        if named is None or named[0] is not names:
+            named = self._named = names, np.asarray(names, np.str_)
+        return named[1], matrix
 
     # what people change
 

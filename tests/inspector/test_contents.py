@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inspector.annotate import draw
-from inspector.contents import beside, check_contents
+from inspector.contents import Seen, beside, check_contents, judge
 from inspector.cutout import cut_out
 from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
@@ -118,6 +118,20 @@ def test_a_fitting_weight_never_overrules_what_the_camera_sees_missing() -> None
         assert beside(weighty, chance, card) < card.present, "something else may weigh as much"
     assert beside(0.02, 0.05, card) == 0.02, "but the scale may say that it is missing"
     assert beside(0.99, 0.5, card) == 0.99, "and settles what the picture leaves open"
+
+
+def test_another_item_of_the_same_weight_never_passes_by_the_scale() -> None:
+    card = ContentsCard(weights={}, bias=0.0, present=0.8, missing=0.1, extra=0.9)
+    lines = [ExpectedItem("mug-blue"), ExpectedItem("tray")]
+    nothing = np.zeros((1, 4), np.float32)
+    known = {line.item: Item(line.item, None, 200.0, 1.0, (), nothing, None) for line in lines}
+    answers = {}
+    for odds in (-1.0, 0.5):  # of the mug: the picture finds it likelier absent, and likelier there
+        seen = {line.item: Seen(line, (), 0, (o,), 1) for line, o in zip(lines, (odds, 4.0), strict=True)}
+        answers[odds] = judge(lines, seen, known, card, weight_g=400.0)
+    assert answers[-1.0].result is Result.UNSURE, "a red mug weighs as much"
+    assert by_item(answers[-1.0])["mug-blue"].result == "unsure"
+    assert answers[0.5].result is Result.PASS, "but the scale settles what the picture half sees"
 
 
 def test_a_weight_that_nothing_explains_is_doubt_not_a_stop(embedder: Embedder, taught: dict[str, Item]) -> None:

@@ -268,3 +268,15 @@ def test_ten_thousand_items_open_in_under_a_second_and_answer_without_a_scan(pat
     assert opened - begin < 1.0
     assert asked - opened < 1.0
     assert not [step for *_, step in plan if step.startswith("SCAN") and "json_each" not in step], plan
+
+
+def test_the_whole_gallery_can_be_compared_at_once_and_follows_changes(path: Path) -> None:
+    with Gallery.open(path, ColourEmbedder()) as gallery:
+        gallery.teach("cable", [reference("cable", RED, 0), reference("cable", RED, 1)], at=NOW)
+        gallery.teach("ball", [reference("ball", BLUE)], at=NOW)
+        names, looks = gallery.looks()
+        assert names.tolist() == ["ball", "cable", "cable"]
+        assert looks.shape == (3, 64)
+        assert gallery.looks()[0] is names, "worked out once"
+        gallery.teach("apple", [reference("apple", GREEN)], at=NOW)
+        assert gallery.looks()[0].tolist() == ["apple", "ball", "cable", "cable"]
