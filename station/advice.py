@@ -48,7 +48,12 @@ def _mend(check: Check, result: CheckResult) -> Advice:
             return Advice(_mend_box(result.findings), {"kind": kind})
         case Check.CONTENTS:
             items = [{"item": i.item, "count": i.expected - i.found} for i in result.items if i.found < i.expected]
-            return Advice("add_items", {"items": items}) if items else Advice("check_items")
+            over = [{"item": i.item, "count": i.found - i.expected} for i in result.items if i.found > i.expected]
+            if any(i.result == "wrong" for i in result.items):
+                return Advice("swap_items", {"items": items})
+            if items:
+                return Advice("add_items", {"items": items})
+            return Advice("take_out", {"items": over}) if over else Advice("check_items")
         case Check.LABEL:
             return Advice(kind if kind in ("missing_label", "unreadable_label", "wrong_label") else "check_label")
         case Check.MARKS:

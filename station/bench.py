@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from inspector.frame import Frame
+from inspector.frame import Frame, Pixels
 from inspector.spec import Check, PackingSpec, Stage
-from inspector.verdict import Decision, Result, Verdict
+from inspector.verdict import Decision, ModelRef, Result, Verdict
 from station.advice import Advice, advise
 from station.orders import Order, OrderError, order_number
 from station.record import Picture, evidence, inspection_body, override_body
@@ -37,8 +37,15 @@ class Phase(StrEnum):
 class Eye(Protocol):
     """`inspector.Inspector` is one."""
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
-        """Judge all pictures of one parcel together."""
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Which weights speak."""
+
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None = None) -> Verdict:
+        """Judge all pictures of one parcel together, and what the open box weighs."""
+
+    def shown(self, verdict: Verdict) -> Mapping[str, Pixels]:
+        """A picture of each item that is not surely in the box, by item."""
 
 
 class Keeper(Protocol):
@@ -78,6 +85,7 @@ class Moment:
 
     do: the one thing to do next. pictures: those judged, open box first. inspection: id of the kept record, None while
     there is none. problem: why the phase is `blocked`, in plain words. notice: something to know that changes nothing.
+    weight_g: what the open box weighed when it was looked at, None where nobody weighed it.
     """
 
     phase: Phase = Phase.IDLE
@@ -93,11 +101,14 @@ class Moment:
     notice: Advice | None = None
     scanned: str | None = None
     marked_wrong: bool = False
+    weight_g: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the bench needs of it. find: order number -> Order, raising OrderError. new_id: of an inspection."""
+    """What the bench needs of it. find: order number -> Order, raising OrderError. new_id: of an inspection. weight:
+    what the open box weighs now, in grams.
+    """
 
     eye: Eye
     keeper: Keeper
@@ -106,6 +117,7 @@ class World:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     kept: Callable[[], None] = field(default=lambda: None)
+    weight: Callable[[], float | None] = field(default=lambda: None)
 
 
 class NotNowError(Exception):
@@ -210,17 +222,24 @@ class Bench:
         stage = picture.frame.stage
         opened = picture if stage is Stage.OPEN else before.opened
         pictures = (picture,) if opened is None or stage is Stage.OPEN else (opened, picture)
-        verdict = self._world.eye.inspect([p.frame for p in pictures], order.spec)
+        weight = self._world.weight() if stage is Stage.OPEN else before.weight_g
+        verdict = self._world.eye.inspect([p.frame for p in pictures], order.spec, weight)
         fresh = replace(
             before, opened=opened, pictures=pictures, verdict=verdict, override=None, problem=None, notice=None
         )
+        fresh = replace(fresh, weight_g=weight)
         fresh = replace(fresh, inspection=None, marked_wrong=False, do=advise(verdict, order.spec))
         unasked = not by_hand and nothing_there(verdict)  # the trigger took the bare bench: no look at any parcel
         if verdict.decision is Decision.RETAKE and (stage is Stage.OPEN or unasked):
             return replace(fresh, phase=Phase.RETAKE)
         if stage is Stage.OPEN:
-            if verdict.checks[Check.CONTENTS].result is Result.FAIL:
+            contents = verdict.checks[Check.CONTENTS]
+            if contents.result is Result.FAIL:
                 return replace(fresh, phase=Phase.HELD)
+            if (
+                contents.findings
+            ):  # the weight, or a thing nobody ordered: it can be looked at now, not once it is sealed
+                return replace(fresh, phase=Phase.HELD, do=Advice("check_items"))
             return replace(fresh, phase=Phase.WAITING, stage=Stage.SEALED, do=Advice("seal"), verdict=None)
         return self._keep(fresh, order, verdict)
 
@@ -230,7 +249,9 @@ class Bench:
         body = inspection_body(
             order=order, station=self._station, operator=self.operator, pictures=fresh.pictures, verdict=verdict
         )
-        self._world.keeper.add(inspection, body, evidence(fresh.pictures, verdict), self._world.clock())
+        self._world.keeper.add(
+            inspection, body, evidence(fresh.pictures, verdict, self._world.eye.shown(verdict)), self._world.clock()
+        )
         self._world.kept()
         return replace(fresh, phase=AFTER[verdict.decision], inspection=inspection)
 

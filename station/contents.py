@@ -14,6 +14,7 @@ from inspector.cutout import cut_out, proposals
 from inspector.frame import Pixels
 from inspector.gallery import Gallery
 from inspector.item_records import ReferenceRecord, item_id
+from inspector.spec import Check
 from inspector.teaching import SMALLEST_IN_BOX, ViewError, from_box
 from inspector.verdict import Box
 from station.bench import Approver, Bench, NotNowError
@@ -65,11 +66,8 @@ class ContentsDesk:
         self._learnt = learnt
 
     def expected(self) -> list[Expected]:
-        """What the order under the camera lists, each item once."""
-        order = self._bench.moment.order
-        if order is None:
-            return []
-        listed = list(dict.fromkeys(line.item for line in order.spec.items))
+        """What the order under the camera lists, and what the eye has seen that it does not, each item once."""
+        listed = self._listed()
         known = self._gallery.records(item_id(item) for item in listed) if self._gallery is not None else {}
         told = []
         for item in listed:
@@ -97,7 +95,7 @@ class ContentsDesk:
         """
         bgr = self._picture(turn, frame)
         order, operator = self._bench.moment.order, self._bench.operator or ""
-        if self._gallery is None or order is None or item not in {line.item for line in order.spec.items}:
+        if self._gallery is None or order is None or item not in self._listed():
             raise NotNowError("This order does not list that item.")
         self._approver.check(operator=operator, approver=approver, pin=pin)
         try:
@@ -109,6 +107,13 @@ class ContentsDesk:
         record = ReferenceRecord.of(item, *shown, at=at, by=by, source=None, counter=kind is Kind.WRONG)
         self._gallery.teach(item, [record], by=by, at=at)
         self._learnt()
+
+    def _listed(self) -> list[str]:
+        moment = self._bench.moment
+        ordered = [line.item for line in moment.order.spec.items] if moment.order else []
+        contents = moment.verdict.checks.get(Check.CONTENTS) if moment.verdict else None
+        seen = [item.item for item in contents.items] if contents else []
+        return list(dict.fromkeys([*ordered, *seen]))
 
     def _picture(self, turn: int, frame: int) -> Pixels:
         moment = self._bench.moment

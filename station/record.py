@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from inspector.annotate import draw, encode_jpeg
-from inspector.frame import Frame, decode
+from inspector.frame import Frame, Pixels, decode
 from inspector.spec import Stage
 from inspector.verdict import Verdict
 from inspector.wire import VerdictDocument
@@ -61,11 +61,14 @@ def override_body(*, reason: str, operator: str, approved_by: str, at: datetime)
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
-def evidence(pictures: Sequence[Picture], verdict: Verdict) -> list[tuple[str, bytes]]:
-    """(name, JPEG) of every picture, and of every picture with what was found drawn in."""
+def evidence(
+    pictures: Sequence[Picture], verdict: Verdict, shown: Mapping[str, Pixels] | None = None
+) -> list[tuple[str, bytes]]:
+    """(name, JPEG) of every picture, and of every picture with what was found drawn in. shown: see `annotate.draw`."""
     plain = [(p.frame.name, p.jpeg) for p in pictures]
     drawn = [
-        (f"annotated-{p.frame.name}", encode_jpeg(draw(p.frame, verdict, index))) for index, p in enumerate(pictures)
+        (f"annotated-{p.frame.name}", encode_jpeg(draw(p.frame, verdict, index, shown)))
+        for index, p in enumerate(pictures)
     ]
     return [*plain, *drawn]
 

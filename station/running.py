@@ -16,6 +16,7 @@ import httpx
 from inspector.gallery import Gallery
 from inspector.shadow import Judged, Shadows
 from inspector.spec import Stage
+from inspector.verdict import ModelRef
 from station.approval import Approval
 from station.bench import Bench, Eye, Moment, NotNowError, Phase, World, nothing_there
 from station.camera import Capture, Shot, now_utc
@@ -24,6 +25,7 @@ from station.examples import keep_example
 from station.items import ItemSync
 from station.orders import OrderBook
 from station.record import Picture, picture_of
+from station.scale import Scale
 from station.sender import Sender
 from station.settings import StationSettings
 from station.sources import PictureFolder, open_source
@@ -61,6 +63,7 @@ class Station:
         self.settings = settings
         self._clock = clock
         self._shadows = shadows
+        self._eye = eye
         self.spool = Spool(settings.data)
         sending = httpx.Client(base_url=settings.api, timeout=SEND_TIMEOUT, transport=transport, trust_env=False)
         asking = httpx.Client(base_url=settings.api, timeout=ASK_TIMEOUT, transport=transport, trust_env=False)
@@ -68,6 +71,7 @@ class Station:
         self.sender = Sender(self.spool, sending, self._authorize, clock=clock, keep=timedelta(days=settings.keep_days))
         self.approval = Approval({a.name: a.pin for a in settings.approvers}, time.monotonic)
         orders = OrderBook(asking, self._authorize, self.spool, clock)
+        self.scale = Scale(clock)
         self.bench = Bench(
             World(
                 eye=eye,
@@ -77,6 +81,7 @@ class Station:
                 clock=clock,
                 new_id=lambda: str(uuid.uuid4()),
                 kept=self.sender.wake,
+                weight=self.scale.take,
             ),
             station=settings.name,
             operator=settings.operators[0] if len(settings.operators) == 1 else None,
@@ -120,12 +125,19 @@ class Station:
             client.close()
         self.spool.close()
 
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Which weights judge here."""
+        return self._eye.models
+
     def scan(self, text: str) -> None:
         """An order was scanned or typed; the same one again takes the picture. Raises NotNowError,
         CameraNotReadyError.
         """
         if self.bench.scan(text):
             self.take()
+        else:
+            self.scale.clear()  # what lay on it was of the order before
 
     def take(self) -> Moment:
         """Take and judge the newest picture now. Raises NotNowError, CameraNotReadyError."""
@@ -196,6 +208,7 @@ class Station:
                 by=self.settings.name,
                 inspection=after.inspection,
                 order=after.order.id,
+                weight_g=after.weight_g,
             )
         )
 

@@ -27,6 +27,7 @@ from station.contents import CorrectionError, Expected
 from station.kiosk.guard import Guard
 from station.kiosk.view import view
 from station.running import CameraNotReadyError, Station
+from station.scale import WeightError
 from station.spool import SpoolError
 
 WEB = Path(__file__).parent / "web"
@@ -72,6 +73,12 @@ class Correction(_Body):
     box: tuple[Pixel, Pixel, Pixel, Pixel]
     approver: Annotated[str, Field(max_length=200)]
     pin: Annotated[str, Field(max_length=32)]
+
+
+class Weighed(_Body):
+    """What the open, filled box weighs, without carton and filling."""
+
+    weight_g: Annotated[float, Field(strict=True)]
 
 
 class Marked(_Body):
@@ -161,6 +168,11 @@ def _changes(app: FastAPI, station: Station) -> None:
     def correct(asked: Correction) -> None:
         station.contents.correct(**dict(asked))
 
+    @app.put("/weight", status_code=204)  # for a scale's program on this computer; see the guard
+    @app.post("/api/weigh", status_code=204)
+    def weigh(weighed: Weighed) -> None:
+        station.scale.put(weighed.weight_g)
+
     @app.post("/api/retry", status_code=204)
     def retry() -> None:
         station.retry()
@@ -176,6 +188,7 @@ def _changes(app: FastAPI, station: Station) -> None:
     app.add_exception_handler(CameraNotReadyError, refuse(409, lambda _: "camera"))
     app.add_exception_handler(ApprovalError, refuse(403, lambda e: getattr(e, "code", "refused")))
     app.add_exception_handler(CorrectionError, refuse(422, lambda e: f"view_{getattr(e, 'code', 'failed')}"))
+    app.add_exception_handler(WeightError, refuse(422, lambda _: "weight"))
     app.add_exception_handler(GalleryError, refuse(507, lambda _: "gallery"))
     app.add_exception_handler(SpoolError, refuse(507, lambda e: f"spool_{getattr(e, 'code', 'failed')}"))
     app.add_exception_handler(OSError, refuse(507, lambda _: "disk"))

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN = "x-lastlook-token"  # noqa: S105 -- the name of a header
+WEIGH = ("PUT", "/weight")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -32,7 +33,8 @@ class Guard:
 
     A page of another site can make the browser send requests here, and by DNS rebinding even under a name of its own.
     So: the Host must be loopback by name or number, an Origin must be this page's, and whatever changes something must
-    carry the token, which only a page that could read ours knows.
+    carry the token, which only a page that could read ours knows. Only a scale's program may tell the weight without:
+    what comes from a browser names its origin or its site, whatever page sent it.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -62,12 +64,18 @@ class Guard:
             return "Another web page asked for this."
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return "Another web page asked for this."
-        changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD")
+        changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and not _weighs(scope, headers)
         if changes and not hmac.compare_digest(headers.get(TOKEN, "").encode(), self._token.encode()):
             return "Reload the page: the station was started again."
         if scope["type"] == "websocket" and origin is None:
             return "A WebSocket must come from the kiosk page."
         return None
+
+
+def _weighs(scope: Scope, headers: Headers) -> bool:
+    """True for a program that tells a weight; what a browser sends says where it comes from."""
+    browser = any(name in headers for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
+    return not browser and (scope["method"], scope["path"]) == WEIGH
 
 
 def is_loopback(host: str) -> bool:

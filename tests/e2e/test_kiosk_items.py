@@ -11,12 +11,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from inspector.gallery import Gallery
 from inspector.spec import Check
-from inspector.verdict import ItemSeen, Result
+from inspector.verdict import Finding, ItemSeen, Result
 from tests.browser import chromium, flags
 from tests.inspector.likeness import BLUE, NOW, ColourEmbedder, reference
 from tests.station.benchside import WrittenEye
 from tests.station.test_kiosk_app import Kiosk
-from tests.station.test_kiosk_contents import RED_BOX, open_box
+from tests.station.test_kiosk_contents import GREEN_BOX, RED_BOX, open_box
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
@@ -30,12 +30,16 @@ def gallery(tmp_path: Path) -> Gallery:
 
 
 @pytest.fixture
-def kiosk(tmp_path: Path, gallery: Gallery) -> Iterator[Kiosk]:
+def eye() -> WrittenEye:
     items = (
         ItemSeen("usb-cable", 1, 0, "missing", 0.1),
         ItemSeen("ball/蓝", 2, 1, "unsure", 0.5, (RED_BOX,)),
     )
-    eye = WrittenEye({Check.CONTENTS: Result.FAIL}, items=items)
+    return WrittenEye({Check.CONTENTS: Result.FAIL}, items=items)
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path, gallery: Gallery, eye: WrittenEye) -> Iterator[Kiosk]:
     with Kiosk(tmp_path, eye, gallery=gallery, shown=open_box()) as made:
         made.post("operator", {"name": "li"})
         made.post("scan", {"text": "C1"})
@@ -104,3 +108,51 @@ def test_what_was_taken_for_the_item_and_is_not(page: Page, gallery: Gallery) ->
     expect(page.locator("#notice")).to_have_text("Learnt. Look again.")
     (record,) = gallery.records(["ball/蓝"]).values()
     assert [r.counter for r in record.references] == [True]
+
+
+def test_what_lies_there_instead_and_what_nobody_ordered_is_shown(page: Page, kiosk: Kiosk, eye: WrittenEye) -> None:
+    eye.items = (ItemSeen("usb-cable", 1, 0, "wrong", 0.1, (GREEN_BOX,)), ItemSeen("ball/蓝", 2, 2, "present", 0.9))
+    kiosk.post("take")
+    cable = page.locator('[data-item="usb-cable"]')
+    expect(cable).to_have_text(re.compile("USB cable, 1 m.*another in its place"))
+    expect(cable.locator("img")).to_be_visible()
+    expect(page.locator("#do")).to_have_text("Wrong item in the box: take it out, put in 1 × USB cable, 1 m.")
+    green = "canvas => [...canvas.getContext('2d').getImageData(56, 56, 1, 1).data]"
+    page.wait_for_function(f"({green})(document.querySelector('#items canvas'))[1] > 150")
+    assert cable.locator("canvas").evaluate(green)[0] < 120, "the green thing, not the blue cable"
+    eye.items = (ItemSeen("usb-cable", 1, 1, "present", 0.9), ItemSeen("mug", 0, 1, "extra", 0.99, (RED_BOX,)))
+    kiosk.post("take")
+    mug = page.locator('[data-item="mug"]')
+    expect(mug).to_have_text(re.compile("mug.*not ordered"))
+    expect(mug.locator("canvas")).to_be_visible()
+    expect(page.locator("#do")).to_have_text("Take out: 1 × mug.")
+    mug.click()
+    expect(page.locator("#item-wrong")).to_have_text("What is marked is not mug")
+    expect(page.locator("#things-title")).to_be_hidden()
+    page.click("#item-close")
+    strange = Finding("extra_item", 0.3, 0.97, RED_BOX, "something nobody ordered")
+    eye.results, eye.findings = {Check.CONTENTS: Result.UNSURE}, {Check.CONTENTS: (strange,)}
+    eye.items = (ItemSeen("usb-cable", 1, 1, "present", 0.9),)
+    kiosk.post("take")
+    expect(page.locator("#items .thing")).to_have_text(re.compile("Not ordered.*not sure"))
+    expect(page.locator("#do")).to_have_text("Compare the contents with the order.")
+
+
+def test_the_weight_is_typed_in_where_the_scale_has_no_cable(page: Page, kiosk: Kiosk, eye: WrittenEye) -> None:
+    field = page.locator("#s-weight")
+    expect(field).to_have_text("Not weighed")
+    field.click()
+    for key in "512":
+        page.locator("#weigh-pad").get_by_role("button", name=key, exact=True).click()
+    page.locator("#weigh-input").press("End")
+    page.locator("#weigh-input").press_sequentially(",5,", delay=90)
+    page.click("#weigh-submit")
+    expect(page.locator("#weigh-error")).to_have_text("That is no weight of a box. Give grams.")
+    page.get_by_role("button", name="Erase the last digit").click()
+    page.click("#weigh-submit")
+    expect(field).to_have_text("512.5 g")
+    expect(page.locator("#weigh-dialog")).to_be_hidden()
+    kiosk.post("take")
+    expect(field).to_have_text("Not weighed")
+    assert eye.weights[-1] == 512.5
+    expect(page.locator("#models")).to_have_text("parcel/9.9.9")

@@ -11,7 +11,18 @@ import numpy as np
 
 from inspector.frame import Frame, Pixels
 from inspector.spec import Check, PackingSpec, Stage
-from inspector.verdict import CheckResult, Fault, Finding, ItemSeen, MarkSeen, Parcel, Result, Verdict, combine
+from inspector.verdict import (
+    CheckResult,
+    Fault,
+    Finding,
+    ItemSeen,
+    MarkSeen,
+    ModelRef,
+    Parcel,
+    Result,
+    Verdict,
+    combine,
+)
 from station.bench import Bench, World
 from station.camera import Shot
 from station.orders import Order, OrderError
@@ -46,13 +57,21 @@ class WrittenEye:
     items: tuple[ItemSeen, ...] = ()
     seen: list[tuple[str, ...]] = field(default_factory=list)
 
-    def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+    weights: list[float | None] = field(default_factory=list)
+    looks: dict[str, Pixels] = field(default_factory=dict)
+    models: tuple[ModelRef, ...] = (ModelRef("parcel", "9.9.9", "0" * 64),)
+
+    def shown(self, verdict: Verdict) -> dict[str, Pixels]:
+        return self.looks
+
+    def inspect(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None = None) -> Verdict:
         self.seen.append(tuple(frame.name for frame in frames))
+        self.weights.append(weight_g)
         stages = {frame.stage for frame in frames}
         checks = [self._check(check, stages) for check in Check]
         decision, reasons = combine(checks, spec, self.faults)
         parcels = tuple(Parcel((10, 10, 40, 30), 0.9, i) for i, _ in enumerate(frames))
-        return Verdict(decision, reasons, {c.check: c for c in checks}, parcels, quality=self.faults)
+        return Verdict(decision, reasons, {c.check: c for c in checks}, parcels, quality=self.faults, weight_g=weight_g)
 
     def _check(self, check: Check, stages: set[Stage]) -> CheckResult:
         wanted = Stage.OPEN if check is Check.CONTENTS else Stage.SEALED

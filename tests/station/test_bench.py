@@ -310,7 +310,7 @@ def test_while_it_looks_again_no_old_verdict_is_shown() -> None:
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_an_eye_that_fails_leaves_the_bench_waiting_and_says_so(by_hand: bool) -> None:
     class Broken(WrittenEye):
-        def inspect(self, frames: object, spec: object) -> object:  # type: ignore[override]
+        def inspect(self, frames: object, spec: object, weight_g: object = None) -> object:  # type: ignore[override]
             raise RuntimeError("no")
 
     kept = Kept()

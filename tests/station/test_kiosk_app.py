@@ -326,11 +326,11 @@ def test_a_retake_after_a_release_reaches_the_api_with_its_pictures(kiosk: Kiosk
 
 def test_an_eye_that_fails_by_itself_is_told_and_the_next_look_works(tmp_path: Path) -> None:
     class Stumbling(WrittenEye):
-        def inspect(self, frames: Sequence[Frame], spec: PackingSpec) -> Verdict:
+        def inspect(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None = None) -> Verdict:
             if not self.seen:
                 self.seen.append(())
                 raise RuntimeError("out of memory")
-            return super().inspect(frames, spec)
+            return super().inspect(frames, spec, weight_g)
 
     with Kiosk(tmp_path, Stumbling(), auto=True) as kiosk:
         kiosk.post("scan", {"text": "A1"})
@@ -353,3 +353,34 @@ def test_an_order_with_items_walks_through_both_stages(kiosk: Kiosk, eye: Writte
     parcel = kiosk.told()["parcel"]
     assert (parcel["phase"], parcel["do"]["code"]) == ("held", "count_items")
     assert [p["name"] for p in parcel["pictures"]] == ["open.jpg", "sealed.jpg"]
+
+
+def test_a_scales_program_tells_the_weight_and_no_web_page_can(kiosk: Kiosk, eye: WrittenEye) -> None:
+    kiosk.post("scan", {"text": "B1"})
+    for browser in ({"Origin": f"http://{kiosk.host}"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://evil.example"}):
+        assert kiosk.web.put("/weight", json={"weight_g": 1.0}, headers=browser).status_code == 403
+    assert kiosk.web.post("/weight", json={"weight_g": 1.0}).status_code == 403
+    assert kiosk.web.put("/weight", json={"weight_g": 512.5}, headers={"Host": "evil.example"}).status_code == 403
+    assert kiosk.told()["weight_g"] is None
+    assert kiosk.web.put("/weight", json={"weight_g": 512.5}).status_code == 204
+    assert kiosk.told()["weight_g"] == 512.5
+    kiosk.post("take")
+    assert eye.weights == [512.5]
+    assert kiosk.told()["weight_g"] is None
+
+
+def test_a_typed_weight_and_what_is_none(kiosk: Kiosk, eye: WrittenEye) -> None:
+    kiosk.post("scan", {"text": "B1"})
+    for wrong in (-1, 1e9):
+        refused = kiosk.post("weigh", {"weight_g": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "weight")
+    assert kiosk.post("weigh", {"weight_g": "12"}).status_code == 422
+    assert kiosk.post("weigh", {"weight_g": 80.0}).status_code == 204
+    kiosk.post("scan", {"text": "A1"})
+    assert kiosk.told()["weight_g"] is None, "it was of the order before"
+    kiosk.post("take")
+    assert eye.weights == [None]
+
+
+def test_the_page_is_told_which_models_judge(kiosk: Kiosk) -> None:
+    assert kiosk.told()["models"] == ["parcel/9.9.9"]

@@ -32,19 +32,41 @@ const pictureOf = (item) => {
   return reference ? `reference?item=${encodeURIComponent(item)}&id=${reference}` : null;
 };
 
-function chip(line, open) {
+/** One line: what is said of it, what it looks like, and what lies in the box where that is something else. */
+function chip(view, line, open) {
   const many = line.expected > 1 ? ` ${t("item_count", line)}` : "";
-  const made = node("button", { class: SIGNS[line.result] ?? "unsure", "data-item": line.item }, sign(line.result),
-    node("span", {}, node("b", {}, nameOfItem(line.item)), node("small", {}, t(`item.${line.result}`) + many)));
+  const words = line.expected || !line.item ? t(`item.${line.result}`) + many : t("item.not_ordered");
+  const made = node(line.item ? "button" : "div", { class: SIGNS[line.result] ?? "unsure", "data-item": line.item }, sign(line.result),
+    node("span", {}, node("b", {}, line.item ? nameOfItem(line.item) : t("item.unknown")), node("small", {}, words)));
+  const lies = ["wrong", "extra"].includes(line.result) || !line.item;
+  if (lies && line.boxes.length) made.append(seen(view, line));
   const address = pictureOf(line.item);
-  if (address && line.result !== "present") made.append(node("img", { src: address, alt: t("reference_of", { name: nameOfItem(line.item) }) }));
-  made.addEventListener("click", () => open(line));
+  if (address && line.result !== "present" && line.expected) made.append(node("img", { src: address, alt: t("reference_of", { name: nameOfItem(line.item) }) }));
+  if (line.item) made.addEventListener("click", () => open(line));
+  else made.classList.add("thing");
   return node("li", {}, made);
+}
+
+/** What the picture shows at the last box of a line. */
+function seen(view, line) {
+  const canvas = node("canvas", { width: 112, height: 112, role: "img", "aria-label": t("seen_here") });
+  const picture = new Image();
+  picture.src = `judged/${view.turn}/${line.frame}.jpg`;
+  picture.decode().then(() => paint(canvas, picture, line.boxes.at(-1), 112), () => canvas.remove());
+  return canvas;
+}
+
+/** Findings of things that are no line: nobody knows what they are. */
+function unknown(contents) {
+  return contents.findings
+    .filter((one) => one.kind === "extra_item" && one.box && contents.result === "unsure")
+    .map((one) => ({ item: "", expected: 0, found: 1, result: "unsure", boxes: [one.box], frame: one.frame }));
 }
 
 /** The list below the checks. said(text): tells the packer. all(rows): shows every line. named(): names are known now. */
 export function items(view, { said, all, named }) {
-  const lines = view.parcel.verdict?.checks.contents.items ?? [];
+  const told = view.parcel.verdict?.checks.contents;
+  const lines = told ? [...told.items, ...unknown(told)] : [];
   const focused = document.activeElement?.dataset?.item;
   byId("items").hidden = !lines.length;
   const ofOpenBox = view.parcel.stage === "open";
@@ -53,10 +75,10 @@ export function items(view, { said, all, named }) {
   const open = (line) => show(view, line, said);
   const most = ofOpenBox ? 4 : 2; // the other checks need the room
   const room = sorted.length > most ? most - 1 : most;
-  const rows = sorted.slice(0, room).map((line) => chip(line, open));
+  const rows = sorted.slice(0, room).map((line) => chip(view, line, open));
   if (sorted.length > room) {
     const more = node("button", { class: "more" }, t("more_items", { n: sorted.length - room }));
-    more.addEventListener("click", () => all(sorted.map((line) => chip(line, open))));
+    more.addEventListener("click", () => all(sorted.map((line) => chip(view, line, open))));
     rows.push(node("li", {}, more));
   }
   byId("items").replaceChildren(...rows);
@@ -79,7 +101,7 @@ async function show(view, line, said) {
   for (const other of document.querySelectorAll("dialog[open]")) other.close();
   const name = nameOfItem(line.item);
   const address = pictureOf(line.item);
-  byId("item-title").textContent = t("item_line", { count: line.expected, name });
+  byId("item-title").textContent = t("item_line", { count: line.expected || line.found, name });
   byId("item-picture").hidden = !address;
   byId("item-unknown").hidden = Boolean(address);
   if (address) byId("item-picture").src = address;
@@ -94,8 +116,9 @@ async function show(view, line, said) {
   picture.src = `judged/${view.turn}/${frame}.jpg`;
   await picture.decode().catch(() => {});
   wrong.onclick = () => confirm(view, line, "wrong", line.boxes.at(-1), { picture, frame, said });
-  byId("things-title").hidden = line.result === "present";
-  if (line.result === "present") return;
+  const there = line.result === "present" || !line.expected; // nothing to be found in the picture
+  byId("things-title").hidden = there;
+  if (there) return;
   const boxes = await fetch(`things/${view.turn}/${frame}`).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
   const places = [...line.boxes, ...boxes];
   byId("things").replaceChildren(...(places.length
@@ -108,7 +131,10 @@ const frameOf = (view, line) =>
 
 /** What a box of the picture shows, as a square canvas. */
 function cut(picture, [x, y, w, h], side) {
-  const canvas = node("canvas", { width: side, height: side, "aria-hidden": "true" });
+  return paint(node("canvas", { width: side, height: side, "aria-hidden": "true" }), picture, [x, y, w, h], side);
+}
+
+function paint(canvas, picture, [x, y, w, h], side) {
   const scale = Math.min(side / w, side / h);
   canvas.getContext("2d").drawImage(picture, x, y, w, h, (side - w * scale) / 2, (side - h * scale) / 2, w * scale, h * scale);
   return canvas;

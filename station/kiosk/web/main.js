@@ -11,6 +11,7 @@ import { isWide, overlay } from "./picture.js";
 import { listen } from "./scanner.js";
 import { mute, muted, sound, wake } from "./sound.js";
 import { cameraNote, status } from "./status.js";
+import { weight } from "./weight.js";
 
 const byId = (id) => document.getElementById(id);
 const CALLING = new Set(["held", "retake", "blocked"]);
@@ -126,7 +127,10 @@ function draw() {
   byId("operator-button").hidden = view.operators.length === 0;
   byId("operator-button").classList.toggle("asked", !view.operator);
   byId("operator-button").setAttribute("aria-label", t("operator_is", { name: view.operator ?? t("nobody") }));
+  byId("models").textContent = view.models[0] ?? "";
+  byId("brand").title = t("models", { models: view.models.join(", ") });
   status(view);
+  weight(view);
   cameraNote(view, gone);
   notice();
   document.title = `${t(`word.${look(view.parcel).word}`)} · Lastlook`;
