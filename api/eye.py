@@ -17,10 +17,11 @@ from models.registry import Registry, site_folder
 if TYPE_CHECKING:
     from api.context import Clock
     from api.settings import Settings
+    from inspector.eye import InspectorSettings
     from inspector.frame import Frame
     from inspector.gallery import Gallery
     from inspector.spec import PackingSpec
-    from inspector.verdict import Verdict
+    from inspector.verdict import ModelRef, Verdict
     from models import Card, Model
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,11 @@ class Eye(Protocol):
 
     def inspect(self, frames: Sequence[Frame], spec: PackingSpec = ..., weight_g: float | None = ...) -> Verdict:
         """Judge all pictures of one parcel together."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Which weights speak."""
         ...
 
     def golden(self) -> None:
@@ -48,25 +54,32 @@ def load_inspector(settings: Settings, gallery: Gallery) -> Eye:
 
     Imported late: the API can keep orders and inspections also where no model is installed.
     """
-    from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - see above
+    from inspector import Inspector  # noqa: PLC0415 - see above
 
     eye: Eye = Inspector.load(
-        InspectorSettings(engine=settings.engine, threads=settings.threads, providers=settings.providers),
+        _settings(settings, settings.threads),
         active=active_model(settings),
         gallery=gallery,
     )
     return eye
 
 
+def _settings(settings: Settings, threads: int) -> InspectorSettings:
+    from inspector import InspectorSettings  # noqa: PLC0415 - see above
+
+    return InspectorSettings(
+        engine=settings.engine, threads=threads, providers=settings.providers, side_view=settings.side_view
+    )
+
+
 def shadows_of(settings: Settings, gallery: Callable[[], Gallery], clock: Clock) -> Shadows:
     """The shadows of the site's models; nothing is loaded, not even looked up, before the first parcel."""
 
     def load(ref: str) -> Eye:
-        from inspector import Inspector, InspectorSettings  # noqa: PLC0415 - as above
+        from inspector import Inspector  # noqa: PLC0415 - as above
 
         # one thread: what the shadow computes must not take the processor from the next answer
-        alone = InspectorSettings(engine=settings.engine, threads=1, providers=settings.providers)
-        eye: Eye = Inspector.load(alone, active=registry.standing_in(ref), gallery=gallery())
+        eye: Eye = Inspector.load(_settings(settings, 1), active=registry.standing_in(ref), gallery=gallery())
         return eye
 
     registry = Registry(settings.models or settings.data / "models")

@@ -23,8 +23,8 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="It can do its work", responses=problems(503))
-def readyz(services: Given) -> dict[str, str]:
-    """Asks the database, compares its schema, and has the eye judge its golden frames."""
+def readyz(services: Given) -> dict[str, str | list[str]]:
+    """Asks the database, compares its schema, and has the eye judge its golden frames; says which models judge."""
     wrong = [
         f"{name}: {trouble}"
         for name, look in {
@@ -37,7 +37,7 @@ def readyz(services: Given) -> dict[str, str]:
         raise Problem(
             503, "not-ready", "Not ready", "; ".join(wrong), reasons=wrong, headers={"Retry-After": "10"}
         )  # fmt: skip
-    return {"status": "ready"}
+    return {"status": "ready", "models": [f"{m.name}/{m.version}" for m in services.eye.get().models]}
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

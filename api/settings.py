@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     a folder in `data` unless set, else what obstore takes (s3://bucket/prefix, gs://, az://; credentials from the
     provider's own variables). zone: whose midnight ends a local day. carriers: a TOML file that names the carriers.
     engine: what runs the eye's networks (openvino is an extra); threads, providers: of ONNX Runtime; providers is a
-    JSON list, in order of preference. models: folder of this site's models (`lastlook models`); `models` in `data`
+    JSON list, in order of preference. side_view: the pictures show parcels from their side, where the arrows of
+    "this way up" must point up. models: folder of this site's models (`lastlook models`); `models` in `data`
     unless set. gallery: file of the taught items (`lastlook items`); `gallery.sqlite` in `data` unless set.
     """
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8321
     carriers: Path | None = None
+    side_view: bool = False
     models: Path | None = None
     gallery: Path | None = None
     engine: Literal["onnxruntime", "openvino"] = "onnxruntime"

@@ -233,17 +233,20 @@ def import_archive(
     *,
     theirs_first: bool = False,
     shared: bool = False,
+    trusted: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Imported:
     """Add the items of an archive to the gallery. Everything is checked before anything is stored.
 
     References are added to those that are there. Unless theirs_first, a name or weight that is here already stays.
-    Importing the same again changes nothing. Raises GalleryError.
+    trusted: take over its vectors; else they are left behind, for `Gallery.reembed` to work out from the pictures: who
+    may send pictures may not say what they look like. Importing the same again changes nothing. Raises GalleryError.
     """
     with open_archive(file) as archive:
         for _ in archive.records():
             pass
-        vectors = archive.vectors(gallery.embedder.version, gallery.embedder.dim) if gallery.can_compare else {}
+        told = archive.vectors(gallery.embedder.version, gallery.embedder.dim) if gallery.can_compare else {}
+        vectors = told if trusted else {}
         total, done, references, new, kept = len(archive.manifest.items), 0, 0, 0, list[str]()
         for some in _grouped(archive.records()):
             here = gallery.records([record.item for record in some])

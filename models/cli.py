@@ -194,16 +194,19 @@ def add(folder: Path | None, model_folder: Path, why: str) -> None:
 @commands.command()
 @_ref
 @_why
+@click.option(
+    "--without-promise", "unkept", is_flag=True, help="Also where too few photos keep the promise asked of `adapt`."
+)
 @click.pass_obj
 @_told
-def activate(folder: Path | None, ref: str, why: str) -> None:
+def activate(folder: Path | None, ref: str, why: str, unkept: bool) -> None:  # noqa: FBT001 -- click's way
     """Judge with this model from now on. It must have been validated, and judges its golden frames once more."""
     registry = _registry(folder)
     model = registry.get(ref)
     now = registry.active_ref(model.card.name)
     compared = model.card.comparison
     prove(registry)(model)
-    registry.activate(ref, why)
+    registry.activate(ref, why, unkept=unkept)
     click.echo(f"{ref} is the active model. {NEXT_START}")
     if compared and now and now not in (compared.against, ref):
         click.echo(f"Note: it was compared with {compared.against}, and {now} was active until now.", err=True)

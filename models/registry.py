@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from models import Card, Model, ModelError
+from models import Card, Model, ModelError, ParcelCard
 from models.book import Book, Entry, Event, RegistryError, State, read_book, write_json, writing
 
 __all__ = ["Event", "Listed", "Registry", "RegistryError", "State", "site_folder", "site_in", "utc_now"]
@@ -59,9 +59,25 @@ def site_folder(named: Path | None, data: Path) -> Path:
 
 
 def site_in(environment: Mapping[str, str]) -> Path:
-    """`site_folder` as the environment tells it: LASTLOOK_MODELS, LASTLOOK_DATA. Raises RegistryError."""
-    named = environment.get("LASTLOOK_MODELS")
-    return site_folder(Path(named) if named else None, Path(environment.get("LASTLOOK_DATA") or "lastlook-data"))
+    """`site_folder` as the environment tells it: LASTLOOK_MODELS, LASTLOOK_DATA. Raises RegistryError, also when
+    LASTLOOK_DATA names a folder that is not there: what ships would judge in the place of the site's model.
+    """
+    named, data = environment.get("LASTLOOK_MODELS"), environment.get("LASTLOOK_DATA")
+    if data and not named and not Path(data).is_dir():
+        raise RegistryError(
+            f"the folder {Path(data).absolute()} (LASTLOOK_DATA) is not there; make it, or mount its disk"
+        )
+    return site_folder(Path(named) if named else None, Path(data or "lastlook-data"))
+
+
+def unkept_promise(card: Card) -> str | None:
+    """Why a model that a bench taught itself does not keep what was asked of it; None where it does, or nothing was."""
+    if not isinstance(card, ParcelCard) or card.adapted is None:
+        return None
+    promise = (card.thresholds.integrity.model_extra or {}).get("promise")
+    if not isinstance(promise, dict) or promise.get("kept", True):
+        return None
+    return f"at most {promise['asked']:.1%} of damaged parcels passed, but {promise['why']}"
 
 
 class Registry:
@@ -195,9 +211,11 @@ class Registry:
                     self._move(book, ref, State.VALIDATED, why or "files, golden frames and comparison are good")
         return model
 
-    def activate(self, ref: str, why: str = "") -> Model[Card]:
+    def activate(self, ref: str, why: str = "", *, unkept: bool = False) -> Model[Card]:
         """From now on this model is the one in use; what was active is retired. Raises ModelError: one that was never
         validated is not activated.
+
+        unkept: also one that a bench taught itself with too few photos to promise what was asked of it.
         """
         with writing(self.site) as book:
             name, _, version = ref.partition("/")
@@ -207,6 +225,11 @@ class Registry:
                 raise RegistryError(f"{ref} was not validated; `lastlook models verify {ref}` does it")
             if state is State.ACTIVE:
                 return model
+            if not unkept and (broken := unkept_promise(model.card)):
+                raise RegistryError(
+                    f"{ref} was asked for a promise that its photos cannot keep: {broken}. Nothing was changed. Teach "
+                    f"it more photos, or use it all the same: `lastlook models activate {ref} --without-promise`"
+                )
             self._succeed(book, name, version, why or "activated")
             return model
 

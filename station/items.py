@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import httpx
@@ -18,13 +18,18 @@ log = logging.getLogger(__name__)
 
 EVERY = 60.0
 """Seconds between two looks for changes."""
-UP_AT_ONCE = 20
-"""Items sent in one request."""
+UP_AT_ONCE, UP_BYTES = 20, 4 * 2**20
+"""Items, and bytes of their pictures, sent in one request: the server looks at every picture before it answers."""
 ZIP = "application/zip"
+KEY_REFUSED = (401, 403)
 
 
 class NotFollowedError(Exception):
     """The API's items could not be taken over now. str() says why; what is here is used meanwhile."""
+
+
+class RefusedError(NotFollowedError):
+    """The API is there and does not take this."""
 
 
 class ItemSync:
@@ -86,23 +91,53 @@ class ItemSync:
             self._wake.clear()
 
     def work(self) -> None:
-        """Send what was taught here, then take over what changed there. Raises NotFollowedError, GalleryError."""
+        """Send what was taught here, and take over what changed there, also where the one or a part of it cannot be
+        done: what the API refuses waits here, and keeps nothing else waiting. Raises NotFollowedError, GalleryError.
+        """
         self._gallery.reembed()  # after a change of the embedder; else there is nothing to do
-        self._up()
+        refused = self._up()
         while not self._stop.is_set() and self._down():
             pass
+        if refused is not None:
+            raise refused
 
-    def _up(self) -> None:
-        untold = self._gallery.untold()
-        items = sorted(untold)
-        for at in range(0, len(items), UP_AT_ONCE):
-            some = {item: untold[item] for item in items[at : at + UP_AT_ONCE]}
+    def _up(self) -> NotFollowedError | None:
+        """Everything that the API takes; the last refusal, if it refused something."""
+        refused = None
+        for some in self._batches():
             file = io.BytesIO()
-            write_archive(self._gallery, file, some, only=some, at=self._clock())
-            answer = self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+            try:
+                write_archive(self._gallery, file, some, only=some, at=self._clock())
+                answer = self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+            except (RefusedError, GalleryError) as error:
+                refused = NotFollowedError(f"{', '.join(sorted(some))[:200]} could not be told: {error}")
+                continue
             if not _taken_over(answer, len(some)):  # some proxies say 200 to everything
                 raise NotFollowedError("what answers there is not the API")
             told(self._gallery, some)
+        return refused
+
+    def _batches(self) -> Iterator[dict[str, set[str]]]:
+        """References that the API was not told, by item: as many at once as one request may hold. An item without any
+        has a new name or weight.
+        """
+        some: dict[str, set[str]] = {}
+        size = 0
+        for item, untold in sorted(self._gallery.untold().items()):
+            if len(some) == UP_AT_ONCE:
+                yield some
+                some, size = {}, 0
+            some[item] = set()
+            for record in self._gallery.records([item]).values():
+                for reference in (r for r in record.references if r.id in untold):
+                    bytes_ = len(reference.picture) + len(reference.mask)
+                    if size and size + bytes_ > UP_BYTES:
+                        yield {name: ids for name, ids in some.items() if ids or name != item}
+                        some, size = {item: set()}, 0
+                    some[item].add(reference.id)
+                    size += bytes_
+        if some:
+            yield some
 
     def _down(self) -> bool:
         """One page of changes; True when there are more."""
@@ -128,7 +163,8 @@ class ItemSync:
         except (httpx.HTTPError, OSError) as error:
             raise NotFollowedError(f"the API cannot be asked ({type(error).__name__})") from error
         if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
-            raise NotFollowedError(f"the API answers {answer.status_code} {answer.text[:200]}")
+            refused = NotFollowedError if answer.status_code in KEY_REFUSED else RefusedError
+            raise refused(f"the API answers {answer.status_code} {answer.text[:200]}")
         return answer
 
 

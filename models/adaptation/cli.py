@@ -132,7 +132,10 @@ def _tell(taught: Taught, *, as_json: bool) -> None:
         click.echo("\nNot worse. Nothing was registered (--dry-run).")
     else:
         click.echo(f"\n{taught.ref} is validated and lies in {taught.folder}; it is not in use yet.")
-        click.echo(f"Next: lastlook models activate {taught.ref}")
+        kept = adapted.thresholds.get("promise", {}).get("kept", True)
+        if not kept:
+            click.echo("What was asked is not promised: teach it more photos of damaged parcels, or say that you know.")
+        click.echo(f"Next: lastlook models activate {taught.ref}{'' if kept else ' --without-promise'}")
         click.echo(f"   or lastlook models shadow {taught.ref}   (judges beside the active model, never shown)")
 
 

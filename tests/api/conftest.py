@@ -55,6 +55,7 @@ class DarkEye:
 
     broken: str | None = None
     seen: list[tuple[int, PackingSpec]] = field(default_factory=list)
+    models: tuple[ModelRef, ...] = (ModelRef("dark", "0.0.1", "0" * 64),)
 
     def inspect(
         self, frames: Sequence[Frame], spec: PackingSpec = PackingSpec(), weight_g: float | None = None

@@ -12,8 +12,11 @@ from fastapi.testclient import TestClient
 
 import models
 from api.app import create_app
+from api.eye import load_inspector
 from api.security import Scope, create_key
 from api.settings import Settings
+from inspector import InspectorSettings
+from inspector.gallery import Gallery
 from models.registry import Registry
 from models.shadows import ShadowRecord
 from tests.models.adapted import REF, add_strict
@@ -121,3 +124,20 @@ def test_a_folder_of_models_that_was_named_and_is_not_there_is_told(folder: Path
         answer = server.inspect()
     assert answer.status_code == 503
     assert "usb (LASTLOOK_MODELS) is not there" in answer.json()["detail"]
+
+
+def test_a_server_with_side_cameras_judges_arrows_by_its_setting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def load(settings: InspectorSettings, **_: object) -> None:
+        seen.append(settings)
+        raise RuntimeError("only the settings are asked for")
+
+    monkeypatch.setattr("inspector.Inspector.load", load)
+    gallery = Gallery.open(folder / "gallery.sqlite")
+    for side in (False, True):
+        with pytest.raises(RuntimeError, match="only the settings"):
+            load_inspector(Settings(data=folder, side_view=side), gallery)
+    assert [settings.side_view for settings in seen] == [False, True]
+    monkeypatch.setenv("LASTLOOK_SIDE_VIEW", "true")
+    assert Settings().side_view

@@ -15,7 +15,7 @@ from api.database import connect
 
 def test_up_and_ready_need_no_key(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "up"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/readyz").json() == {"status": "ready", "models": ["dark/0.0.1"]}
 
 
 def test_an_eye_that_misjudges_its_golden_frames_is_not_ready(client: TestClient, eye: Any) -> None:

@@ -304,6 +304,22 @@ def test_an_export_is_taken_over_and_a_hostile_one_refused(client: TestClient, k
     assert client.post("/v1/gallery", content=b"{}", headers=keys["station"]).status_code == 415
 
 
+def test_what_a_sent_item_looks_like_is_worked_out_here(client: TestClient, keys: Keys, services: Services) -> None:
+    teach(client, keys, "cable", photo(RED))
+    gallery = services.gallery.get()
+    ((name, true),) = gallery.vectors(["cable"]).items()
+    with gallery.file.writing() as db:  # a vector that would make everything blue pass for the cable
+        lie = np.roll(true, 1)
+        gallery.keep_vectors(db, {name: lie})
+    export = client.get("/v1/gallery", headers=keys["station"]).content
+    client.delete("/v1/items/cable", headers=keys["warehouse"])
+    headers = keys["station"] | {"content-type": "application/zip"}
+    assert client.post("/v1/gallery", content=export, headers=headers).json()["new_references"] == 1
+    kept = gallery.vectors(["cable"])[name]
+    assert np.allclose(kept, true, atol=1e-3)
+    assert gallery.items(["cable"])["cable"].accept is not None
+
+
 def test_a_gallery_that_cannot_be_opened_leaves_the_rest_up(
     client: TestClient, keys: Keys, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

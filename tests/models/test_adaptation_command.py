@@ -22,7 +22,7 @@ from models.adaptation.kept import read_kept
 from models.book import State
 from models.cards import Comparison
 from models.evaluation.labelled import LabelsError, read_labelled
-from models.registry import Registry
+from models.registry import Registry, RegistryError
 
 PICTURES = Path("demo/pictures")
 INTACT = ("01-intact-carton", "02-intact-mailer", "06-missing-mark", "07-wrong-label", "09-this-way-up", "13-fixed")
@@ -75,11 +75,15 @@ def test_a_bench_teaches_its_eye_and_the_candidate_can_be_activated(
     assert result.exit_code == 0, result.output
     assert "11 photos (5 damaged, 6 intact) of 10 parcels" in result.stdout
     assert "damaged ranked above intact (AUROC)" in result.stdout
-    assert "lastlook models activate parcel/bench-3" in result.stdout
+    assert "What was asked is not promised" in result.stdout
+    assert "lastlook models activate parcel/bench-3 --without-promise" in result.stdout
 
     registry = Registry(site)
     assert registry.state("parcel/bench-3") is State.VALIDATED
-    registry.activate("parcel/bench-3")
+    with pytest.raises(RegistryError, match=r"at most 10.0% of damaged parcels passed.*--without-promise"):
+        registry.activate("parcel/bench-3")
+    assert registry.state("parcel/bench-3") is State.VALIDATED
+    registry.activate("parcel/bench-3", unkept=True)
     model = registry.active("parcel")
     card = json.loads((model.folder / "card.json").read_text())
     assert card["adapted"]["base"] == f"parcel/{ACTIVE['parcel']}"

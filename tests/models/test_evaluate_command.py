@@ -18,6 +18,7 @@ PICTURES = Path(__file__).parents[2] / "demo" / "pictures"
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Some of the demo's pictures, as a bench would sort them; no model of a site is active."""
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("LASTLOOK_DATA", str(tmp_path / "data"))
     folder = tmp_path / "bench"
     for state, names in {

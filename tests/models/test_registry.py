@@ -282,7 +282,9 @@ def test_a_folder_that_is_named_must_be_there(tmp_path: Path) -> None:
         site_in({"LASTLOOK_MODELS": str(tmp_path / "usb")})
     (tmp_path / "usb").mkdir()
     assert site_in({"LASTLOOK_MODELS": str(tmp_path / "usb"), "LASTLOOK_DATA": "/srv"}) == tmp_path / "usb"
-    assert site_in({"LASTLOOK_DATA": "/srv"}) == Path("/srv/models")
+    assert site_in({"LASTLOOK_DATA": str(tmp_path)}) == tmp_path / "models"
+    with pytest.raises(RegistryError, match=r"elsewhere \(LASTLOOK_DATA\) is not there; make it, or mount its disk"):
+        site_in({"LASTLOOK_DATA": str(tmp_path / "elsewhere")})
     assert site_in({}) == Path("lastlook-data/models")
 
 

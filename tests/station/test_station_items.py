@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from inspector.following import cursor
 from inspector.gallery import Gallery, GalleryError
+from inspector.gallery_archive import import_archive, open_archive, write_archive
 from station.items import ItemSync, NotFollowedError
 from tests.inspector.likeness import NOW, ColourEmbedder, reference
 
@@ -61,3 +63,65 @@ def test_a_proxy_that_says_yes_to_everything_has_not_taken_anything_over(bench: 
     ):
         ItemSync(bench, client, dict, lambda: NOW).work()
     assert bench.untold().keys() == {"cable"}
+
+
+class Server:
+    """Takes what it is sent, but for some items; has one item of its own."""
+
+    def __init__(self, gallery: Gallery, refused: frozenset[str]) -> None:
+        self.gallery, self.refused = gallery, refused
+        self.sent: list[tuple[dict[str, int], int]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            file = io.BytesIO()
+            changes = self.gallery.changes(None, 100)
+            write_archive(self.gallery, file, changes.items, at=NOW, until=changes.until)
+            return httpx.Response(200, content=file.getvalue())
+        content = request.read()
+        with open_archive(io.BytesIO(content)) as archive:
+            told = {item.item: len(item.references) for item in archive.manifest.items}
+        self.sent.append((told, len(content)))
+        if self.refused & told.keys():
+            return httpx.Response(422, text="not this one")
+        import_archive(self.gallery, io.BytesIO(content))
+        return httpx.Response(200, json={"items": len(told)})
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Gallery.open(tmp_path / "server" / "gallery.sqlite", ColourEmbedder()) as gallery:
+        gallery.teach("of the server", [reference("of the server")], at=NOW)
+        yield Server(gallery, frozenset())
+
+
+def work(bench: Gallery, server: Server) -> None:
+    with httpx.Client(base_url="http://api", transport=httpx.MockTransport(server)) as client:
+        ItemSync(bench, client, dict, lambda: NOW).work()
+
+
+def test_what_the_api_refuses_keeps_nothing_else_waiting(
+    bench: Gallery, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.items.UP_AT_ONCE", 1)
+    server.refused = frozenset({"broken"})
+    for item in ("broken", "cable"):
+        bench.teach(item, [reference(item)], at=NOW)
+    with pytest.raises(NotFollowedError, match=r"broken could not be told.*422 not this one"):
+        work(bench, server)
+    assert bench.untold().keys() == {"broken"}, "and is told again next time"
+    assert bench.items(["of the server"]), "what changed there came down all the same"
+
+
+def test_a_request_holds_no_more_pictures_than_it_may(
+    bench: Gallery, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = [reference("cable", seed=seed) for seed in range(5)]
+    most = 2 * max(len(r.picture) + len(r.mask) for r in [*references, reference("ball")]) + 10
+    monkeypatch.setattr("station.items.UP_BYTES", most)
+    bench.teach("cable", references, at=NOW)
+    bench.teach("ball", [reference("ball")], at=NOW)
+    bench.describe("named only", name="a name", weight_g=None, weight_sd_g=None, by=None, at=NOW)
+    work(bench, server)
+    assert [told for told, _ in server.sent] == [{"ball": 1, "cable": 1}, {"cable": 2}, {"cable": 2, "named only": 0}]
+    assert all(size < most + 6000 for _, size in server.sent), "a manifest and vectors beside the pictures"
