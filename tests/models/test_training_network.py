@@ -24,7 +24,7 @@ from models.training.losses import (
     state_loss,
     turn_loss,
 )
-from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet, points
+from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet, evidence, points
 from models.training.thresholds import best_f
 from models.training.train import Schedule, build
 from models.training.views import View
@@ -70,6 +70,24 @@ def test_the_answer_has_the_shapes_of_the_contract(net: ParcelNet) -> None:
     assert seen.damage_map.shape == (2, len(DAMAGE_KINDS), 40, 40)
     assert seen.features.shape == (2, POOLED + EVIDENCE)
     assert torch.allclose((seen.rotations**2).sum(-1), torch.ones(2, cells), atol=1e-4)
+
+
+def test_the_evidence_of_a_damage_map_is_of_its_kind_of_any_kind_and_of_its_size() -> None:
+    sound = torch.full((1, len(DAMAGE_KINDS), 40, 40), -9.0)
+    one_cell, small, large = sound.clone(), sound.clone(), sound.clone()
+    one_cell[0, 2, 10, 10] = 9
+    small[0, 2, 10:13, 10:13] = 9
+    large[0, 2, 10:20, 10:20] = 9
+    told = [evidence(damage)[0] for damage in (sound, one_cell, small, large)]
+    kinds = len(DAMAGE_KINDS)
+    assert all(t.shape == (EVIDENCE,) for t in told)
+    peak, any_small, any_large, spread = 2, kinds, kinds + 1, kinds + 2 + 2
+    for place in (peak, any_small, any_large, spread):
+        ranked = [float(t[place]) for t in told]
+        assert ranked == sorted(ranked)
+    assert told[1][peak] < 0 < told[2][peak]  # one noisy cell is no damage
+    assert told[2][any_large] < 0 < told[3][any_large]
+    assert torch.equal(told[3][[0, 1, 3]], told[0][[0, 1, 3]])  # other kinds know nothing of it
 
 
 def _mean_of(net: ParcelNet) -> list[float]:
