@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
+import numpy as np
+
 from inspector.embedder import Embedder
 from inspector.frame import Frame
 from inspector.gallery import Embedder as AnyEmbedder
@@ -242,7 +244,7 @@ def _placed(
     for stranger in (s for s in strangers if s.item is not None):
         gone = [i for i, line in enumerate(lines) if line.item.result == "missing"]
         if gone:
-            at = max(gone, key=lambda i: float((known[lines[i].item.item].embeddings @ stranger.look).max()))
+            at = max(gone, key=lambda i: _likeness(known[lines[i].item.item], stranger))
             lines[at] = _swapped(lines[at], stranger)
             kind, severity, text = "wrong_item", 1.0, lines[at].text
         else:
@@ -258,6 +260,12 @@ def _placed(
             for s in strangers if s.item is None
         ]  # fmt: skip
     return lines, findings
+
+
+def _likeness(item: Item, stranger: Stranger) -> float:
+    """Cosine of a thing to the nearest view of an item."""
+    shown = np.array([not reference.counter for reference in item.references], np.bool_)
+    return float((item.embeddings[shown] @ stranger.look).max())
 
 
 def _swapped(line: _Judged, stranger: Stranger) -> _Judged:

@@ -17,7 +17,7 @@ from inspector.matching import candidates
 from inspector.scene import Scene
 from inspector.sightings import Sighting, log_odds
 from inspector.template import Memory
-from inspector.things import Thing, same_place, shared, things
+from inspector.things import FITTED, Thing, same_place, shared, things
 from inspector.verdict import Box
 
 PERHAPS = 0.0
@@ -75,6 +75,8 @@ def find_strangers(
     ordered: ids of the items of the order. sure, surely: probability from which on an expected piece is there, and from
     which on one that nobody ordered is.
     """
+    if embedder.version != FITTED:
+        return []  # nobody knows what is a thing to this embedder
     names, views = shop.looks()
     theirs = _but(names, ordered)
     told: list[Stranger] = []

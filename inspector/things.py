@@ -14,18 +14,19 @@ from inspector.scene import Scene, normalised, within
 from inspector.verdict import Box
 
 WEIGHTS = {
-    "around": -4.955,
-    "colours": -2.397,
-    "size": 0.348,
-    "size_squared": -0.091,
-    "rim": -1.823,
-    "off_centre": -4.416,
-    "points": 1.025,
-    "taught": 12.824,
-    "usual": -3.77,
+    "around": -4.644,
+    "colours": -2.617,
+    "size": 0.028,
+    "size_squared": -0.133,
+    "rim": -1.054,
+    "off_centre": -3.941,
+    "points": 1.205,
+    "taught": 15.246,
+    "usual": -3.439,
 }
-BIAS = 1.734
-"""Fitted on half of the rendered boxes (by group) and of the photos of cards, nuts and fruit."""
+BIAS = -0.107
+FITTED = "0.4.0"
+"""The embedder whose cosines these are: `python -m models.training.things` fits them anew for another one."""
 RING = 1.5
 """Cells around a place that are its surroundings."""
 RIM = 0.03
@@ -63,7 +64,7 @@ def things(scene: Scene, taught: Floats, least: float) -> list[Thing]:
     if not len(windows) or not len(taught):
         return []
     boxes, looks = scene.to_pixels(windows), scene.looks[: scene.proposed]
-    odds = _evidence(scene, windows, boxes, looks, taught) @ np.asarray(list(WEIGHTS.values()), np.float32) + BIAS
+    odds = evidence(scene, taught) @ np.asarray(list(WEIGHTS.values()), np.float32) + BIAS
     kept: list[int] = []
     for i in np.argsort(-odds, kind="stable"):
         if odds[i] < least:
@@ -73,8 +74,10 @@ def things(scene: Scene, taught: Floats, least: float) -> list[Thing]:
     return [Thing(float(odds[i]), _box(boxes[i]), looks[i]) for i in kept]
 
 
-def _evidence(scene: Scene, windows: Floats, boxes: Floats, looks: Floats, taught: Floats) -> Floats:
-    """float32 (n, len(WEIGHTS)), in the order of WEIGHTS."""
+def evidence(scene: Scene, taught: Floats) -> Floats:
+    """Of each proposed place, float32 (proposed, len(WEIGHTS)), in the order of WEIGHTS; see `things`."""
+    windows, looks = scene.windows[: scene.proposed], scene.looks[: scene.proposed]
+    boxes = scene.to_pixels(windows)
     wide = np.concatenate([windows[:, :2] - RING, windows[:, 2:] + 2 * RING], 1)
     ring = unit(within(scene.cell_sums, wide) - within(scene.cell_sums, windows))
     colours, all_colours = (np.maximum(within(scene.colour_sums, w), 0) for w in (windows, wide))

@@ -113,8 +113,8 @@ def test_few_items_are_looked_at_closely_however_many_are_taught(embedder: Embed
     rng = np.random.default_rng(0)
     many = dict(taught)
     for number in range(3000):
-        look = rng.normal(size=(1, embedder.dim)).astype(np.float32)
-        many[f"other-{number}"] = replace(taught["pack-16"], item=f"other-{number}", embeddings=(look / 20).astype(np.float32))
+        look = (rng.normal(size=(1, embedder.dim)) / 20).astype(np.float32)
+        many[f"other-{number}"] = replace(taught["pack-16"], item=f"other-{number}", embeddings=look)
     shop = Shop(many)
     check_contents([packed("pack-11", "pack-14")], spec("pack-11"), taught, embedder, shop=shop)
     assert 0 < len(shop.asked) <= 3
@@ -124,6 +124,14 @@ def test_few_items_are_looked_at_closely_however_many_are_taught(embedder: Embed
 
 def stranger(item: str | None, look: Floats, chance: float = 0.97) -> Stranger:
     return Stranger(item, chance, (10.0, 20.0, 30.0, 40.0), look)
+
+
+def test_weights_of_another_embedder_are_not_used(
+    embedder: Embedder, taught: dict[str, Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector.strangers.FITTED", "0.0.0")
+    result = check_contents([packed("pack-11", "pack-14")], spec("pack-11"), taught, embedder, shop=Shop(taught))
+    assert result.result is Result.PASS
 
 
 def test_what_lies_in_the_place_of_a_missing_item_is_wrong(embedder: Embedder, taught: dict[str, Item]) -> None:
