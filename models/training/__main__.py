@@ -27,7 +27,7 @@ from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.integrity import start
 from models.training.learning import learning_curve
-from models.training.plan import Job, crowd, make_ahead, mosaics, plan
+from models.training.plan import Job, crowd, make_ahead, mosaics, plan, shaken_looks
 from models.training.quantise import calibration_views
 from models.training.release import release
 from models.training.train import Schedule, build, take_over, train, trained
@@ -82,25 +82,33 @@ def prepare(data: Path, scenes: Path | None, cache: Path, threads: int) -> None:
     "--fold", type=int, help="Leave this fold out and train a model to measure with; without it, the real one."
 )
 @click.option("--steps", default=3000, show_default=True, help="Steps of 16 views.")
+@click.option("--rate", default=2e-3, show_default=True, help="Highest learning rate of neck and heads.")
 @click.option(
     "--start",
     "begun",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Checkpoint of an earlier version to take neck and heads from, when this run has not begun yet.",
+    help="Checkpoint of an earlier version to go on from, when this run has not begun yet.",
 )
 def train_command(
-    data: Path, scenes: Path | None, cache: Path, threads: int, fold: int | None, steps: int, begun: Path | None
+    data: Path,
+    scenes: Path | None,
+    cache: Path,
+    threads: int,
+    fold: int | None,
+    steps: int,
+    rate: float,
+    begun: Path | None,
 ) -> None:
     """Train the late blocks, neck and heads."""
     torch.set_num_threads(threads)
     shelf = shelf_of(data, scenes, cache)
     out = run_folder(cache, fold)
     net = build(SEED)
-    if not (out / "checkpoint.pt").exists():
-        if begun is not None:
-            take_over(net, begun)
+    fresh = not (out / "checkpoint.pt").exists()
+    taken_over = fresh and begun is not None and take_over(net, begun)
+    if fresh and not taken_over:
         start(shelf, FOLDS, fold).into(net.state)
-    train(net, shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED), out)
+    train(net, shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED, rate=rate), out)
     print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
 
 
@@ -181,17 +189,19 @@ def keep_memory() -> None:
 
 
 def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
-    """All views with their features, made now unless they are cached: those of `jobs_of`, then crowds and mosaics."""
+    """All views with their features, made now unless they are cached: those of `jobs_of`, then those only taught with."""
     photos, net = read_training(data), build(SEED)
     parts = {"views": plan(photos, SEED)}
     parts |= {f"views-{name}": plan(rendered, SEED) for name, rendered in sets_of(scenes).items()}
     parts["crowd"] = crowd(photos, SEED + 1)
     parts["mosaics"] = mosaics(photos, SEED + 2, FOLDS)
+    rendered = [photo for part in sets_of(scenes).values() for photo in part]
+    parts["shaken"] = shaken_looks([*photos, *rendered], SEED + 3)
     return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
 
 
 def jobs_of(data: Path, scenes: Path | None) -> list[Job]:
-    """What the first views of the shelf show, in its order; crowds and mosaics are not measured on."""
+    """What the first views of the shelf show, in its order; the others are not measured on."""
     sets = [read_training(data), *sets_of(scenes).values()]
     return [job for photos in sets for job in plan(photos, SEED)]
 

@@ -34,7 +34,7 @@ LEAST_PARCEL = 70.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic".
+    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic", "shaken".
 
     box: for the second look.  others: the other three pictures of a mosaic.
     """
@@ -84,6 +84,36 @@ def mosaics(photos: Sequence[Photo], seed: int, folds: int, each: int = 8) -> li
     return jobs
 
 
+def shaken_looks(photos: Sequence[Photo], seed: int) -> list[Job]:
+    """More second looks at what is known to show damage or none, each with another crop, turn and light.
+
+    The judgement must not hang on a pixel of the crop; and a network that sees the same few crops of a parcel again and
+    again learns them by heart. A pile of intact parcels, looked at as one, is not damage either.
+    """
+    jobs: list[Job] = []
+    for number, photo in enumerate(photos):
+        for dress, box in _shaken(photo):
+            jobs.append(Job(photo, "parcel", dress, box, (seed, number, len(jobs))))
+    return jobs
+
+
+def _shaken(photo: Photo) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
+    if photo.source == "renders" and photo.main is not None:
+        yield from [("shaken", photo.main_box())] * 3
+    if photo.source != "photos" or photo.damaged is None:
+        return
+    corners = photo.boxes[photo.classes == 0]
+    for x1, y1, x2, y2 in corners.tolist():
+        box = (x1, y1, x2 - x1, y2 - y1)
+        if min(box[2:]) >= LEAST_PARCEL:
+            yield from [("shaken", box)] * 4
+            if photo.damaged is False:
+                yield from [("damage", box)] * 4
+    if len(corners) > 1 and photo.damaged is False:
+        (left, top), (right, bottom) = corners[:, :2].min(0).tolist(), corners[:, 2:].max(0).tolist()
+        yield from [("shaken", (left, top, right - left, bottom - top))] * 6
+
+
 def make(jobs: Sequence[Job]) -> Iterator[View]:
     """The views of the jobs, one after another; what is costly is done once per photo."""
     photo: Photo | None = None
@@ -102,6 +132,9 @@ def make(jobs: Sequence[Job]) -> Iterator[View]:
                 if job.look == "frame"
                 else look_at_parcel(shot, photo, _given(box), plain=True)
             )
+            continue
+        if job.dress == "shaken":  # nothing is drawn on it, so nobody asks for its outline
+            yield _changed(job, base, box, np.zeros(base.pixels.shape[:2], bool), rng)
             continue
         if box not in outlines:
             outlines[box] = _outline(photo, base, box)

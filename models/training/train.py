@@ -98,9 +98,14 @@ def trained(out: Path, seed: int) -> ParcelNet:
     return net.eval()
 
 
-def take_over(net: ParcelNet, checkpoint: Path) -> None:
-    """Neck and heads as an earlier run left them, as far as they are the same; not its optimiser."""
-    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"], strict=False)
+def take_over(net: ParcelNet, checkpoint: Path) -> bool:
+    """All that an earlier run has learnt, as far as the network is the same; not its optimiser.
+
+    Tells whether the state's layer was among it; the first version had none.
+    """
+    average = torch.load(checkpoint, weights_only=True)["average"]
+    net.load_state_dict(average, strict=False)
+    return "state.weight" in average
 
 
 def _groups(taught: dict[str, nn.Parameter], schedule: Schedule) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402  # torch is an extra: nothing of training is imported before it is known to be there
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.train
 
 from models.training.data import Photo, Rle, decode, encode, fold_of, read_photos, read_renders
 from models.training.network import CLASSES, DAMAGE_KINDS
-from models.training.plan import crowd, make, plan
+from models.training.plan import crowd, make, plan, shaken_looks
 from models.training.views import (
     Shot,
     cut,
@@ -230,3 +231,29 @@ def test_crowded_views_show_many_marks_and_say_nothing_of_damage(tmp_path: Path)
     assert len(views) == 7
     assert {v.damaged for v in views} == {None}
     assert max(int((v.classes >= 2).sum()) for v in views) >= 4
+
+
+def test_shaken_looks_are_all_different_and_know_what_they_show(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "r").mkdir()
+    jobs = shaken_looks([*photos(tmp_path / "p"), render(tmp_path / "r")], seed=3)
+    views = list(make(jobs))
+    shown = [(v.source, job.dress, v.damaged) for job, v in zip(jobs, views, strict=True)]
+    assert shown == [
+        *[("photos", "shaken", False)] * 4,
+        *[("photos", "damage", True)] * 4,
+        *[("renders", "shaken", True)] * 3,
+    ]
+    assert len({v.canvas.tobytes() for v in views}) == len(views)
+    assert not any(v.plain for v in views)
+    assert all(v.damage is not None and bool(v.damage.any()) is v.damaged for v in views)
+
+
+def test_a_pile_of_intact_parcels_is_looked_at_as_one_and_is_not_damaged(tmp_path: Path) -> None:
+    (photo,) = photos(tmp_path)
+    two = np.concatenate([photo.boxes, [[10, 20, 90, 130]]]).astype(np.float32)
+    pile = replace(photo, boxes=two, classes=np.append(photo.classes, 0), turns=np.append(photo.turns, np.nan))
+    jobs = [job for job in shaken_looks([pile], seed=3) if job.box == (10, 20, 210, 130)]
+    assert len(jobs) == 6
+    assert {view.damaged for view in make(jobs)} == {False}
+    assert shaken_looks(photos(tmp_path, integrity="doubtful"), seed=3) == []
