@@ -189,7 +189,7 @@ def keep_memory() -> None:
 
 
 def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
-    """All views with their features, made now unless they are cached: those of `jobs_of`, then those only taught with."""
+    """All views with their features, made now unless they are cached: those of `jobs_of`, then others."""
     photos, net = read_training(data), build(SEED)
     parts = {"views": plan(photos, SEED)}
     parts |= {f"views-{name}": plan(rendered, SEED) for name, rendered in sets_of(scenes).items()}
