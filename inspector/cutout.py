@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -27,32 +29,47 @@ def cut_out(bgr: Pixels) -> list[tuple[Pixels, Mask]]:
     """The items of a reference photo, freed from a plain background, largest first.
 
     Each is a crop uint8 (h, w, 3) BGR with a small margin and its mask bool (h, w). The background is what the photo's
-    border looks like; the outline is refined by GrabCut. A photo without a plain border, or where nothing or nearly
-    everything stands out, comes back whole: what the packer framed is then the item.
+    border looks like, which may drift over the photo; the outline is refined by GrabCut. A photo without a plain
+    border, or where nothing or nearly everything stands out, comes back whole: what the packer framed is then the item.
     """
-    height, width = bgr.shape[:2]
     small = _small(bgr, WORKING_SIDE)
-    mask = _foreground(small)
+    found = _parts(bgr, _foreground(small, _unlike_main_colours))
+    if len(found) != 1:
+        # metal under a lamp falls apart into its shades, or has no main colours at all
+        on_drift = _parts(bgr, _foreground(small, _unlike_drift))
+        if len(on_drift) == 1 or not found:
+            found = on_drift
+    return found or [(bgr, np.ones(bgr.shape[:2], np.bool_))]
+
+
+def _parts(bgr: Pixels, mask: Mask | None) -> list[tuple[Pixels, Mask]]:
+    """The pieces of a small mask that are large enough for things, cut from the photo, largest first."""
+    if mask is None:
+        return []
+    height, width = bgr.shape[:2]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    largest = max((int(stats[i, cv2.CC_STAT_AREA]) for i in range(1, count)), default=0)
+    least = max(LEAST_AREA * mask.size, LEAST_OF_LARGEST * largest)
+    parts = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least]
     found = []
-    if mask is not None:
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-        largest = max((int(stats[i, cv2.CC_STAT_AREA]) for i in range(1, count)), default=0)
-        least = max(LEAST_AREA * mask.size, LEAST_OF_LARGEST * largest)
-        parts = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least]
-        for i in sorted(parts, key=lambda part: -int(stats[part, cv2.CC_STAT_AREA])):
-            part = cv2.resize((labels == i).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-            found.append(_cropped(bgr, np.asarray(part, np.bool_)))
-    return found or [(bgr, np.ones((height, width), np.bool_))]
+    for i in sorted(parts, key=lambda part: -int(stats[part, cv2.CC_STAT_AREA])):
+        part = cv2.resize((labels == i).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+        found.append(_cropped(bgr, np.asarray(part, np.bool_)))
+    return found
 
 
-def _foreground(bgr: Pixels) -> Mask | None:
-    """Where the picture differs from its border, bool (h, w); None where the border is no plain background."""
+def _foreground(bgr: Pixels, unlike: Callable[[Floats, Mask], Floats]) -> Mask | None:
+    """Where the picture differs from its border, bool (h, w); None where the border is no plain background.
+
+    unlike: how far each pixel is from a ground of which (lab, rim) shows the rim.
+    """
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
     height, width = lab.shape[:2]
     rim = np.zeros((height, width), np.bool_)
     thick = max(2, round(BORDER * min(height, width)))
     rim[:thick], rim[-thick:], rim[:, :thick], rim[:, -thick:] = True, True, True, True
-    away, spread = _distance(lab, rim)
+    away = unlike(lab, rim)
+    spread = float(np.percentile(away[rim], 75))
     if spread > PLAIN:
         return None
     limit = max(6.0, 3.5 * spread)
@@ -77,10 +94,8 @@ def _foreground(bgr: Pixels) -> Mask | None:
     return _filled(_closed(refined, 3))
 
 
-def _distance(lab: Floats, rim: Mask) -> tuple[Floats, float]:
-    """Each pixel's distance (h, w) in Lab to the rim's nearest main colour, and the median of it on the rim itself,
-    plus what brightness drifts along the rim.
-    """
+def _unlike_main_colours(lab: Floats, rim: Mask) -> Floats:
+    """Each pixel's distance (h, w) in Lab to the rim's nearest main colour: a cutting mat, boards, plain paper."""
     samples = lab[rim]
     samples = samples[:: max(1, len(samples) // 2000)]
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
@@ -90,8 +105,23 @@ def _distance(lab: Floats, rim: Mask) -> tuple[Floats, float]:
     )
     shares = np.bincount(labels.ravel(), minlength=len(centres)) / len(labels)
     main = centres[shares >= 0.12] if (shares >= 0.12).any() else centres[shares.argmax()][None]
-    away = np.min([np.linalg.norm(lab - centre, axis=2) for centre in main], axis=0).astype(np.float32)
-    return away, float(np.median(away[rim])) + float(np.percentile(away[rim], 75) - np.median(away[rim]))
+    return np.asarray(np.min([np.linalg.norm(lab - centre, axis=2) for centre in main], axis=0), np.float32)
+
+
+def _unlike_drift(lab: Floats, rim: Mask) -> Floats:
+    """Each pixel's distance (h, w) to the quadratic in x and y that fits the rim, fitted twice, since what lies on the
+    rim may be the item.
+    """
+    height, width = lab.shape[:2]
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
+    kept = rim.copy()
+    away = np.zeros(lab.shape[:2])
+    for _ in range(2):
+        fitted, *_ = np.linalg.lstsq(terms[kept], lab[kept].astype(np.float64), rcond=None)
+        away = np.linalg.norm(lab - terms @ fitted, axis=2)
+        kept = rim & (away <= np.percentile(away[rim], 80))
+    return np.asarray(away, np.float32)
 
 
 def _closed(mask: Mask, size: int) -> Mask:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inspector.cutout import cut_out, proposals
+from inspector.frame import Pixels
 from tests.inspector.products import box, photo, product
 
 
@@ -21,6 +22,32 @@ def test_two_items_come_free_one_by_one() -> None:
     first, second = product(1), product(2)
     picture[60 : 60 + first.shape[0], 40:240] = first
     picture[60 : 60 + second.shape[0], 340:540] = second
+    assert len(cut_out(picture)) == 2
+
+
+def metal(height: int, width: int, seed: int) -> Pixels:
+    """Brushed steel under a lamp: bright on one side, dark on the other, with a grain."""
+    rng = np.random.default_rng(seed)
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    light = 140 + 60 * x - 35 * y + 25 * x * y + rng.normal(0, 3, (height, 1))
+    return np.asarray(np.clip(light[..., None] * np.array([1.08, 1.0, 0.96]), 0, 255), np.uint8)
+
+
+def test_one_item_on_metal_under_a_lamp_stays_one() -> None:
+    picture = metal(240, 320, 0)
+    picture[100:140, 60:130] = (110, 100, 95)  # a bottle in the greys of the metal, in five parts
+    picture[100:140, 130:150] = (235, 235, 235)
+    picture[100:140, 150:180] = (170, 160, 150)
+    picture[100:140, 180:195] = (235, 235, 235)
+    picture[100:140, 195:260] = (110, 100, 95)
+    ((_, mask),) = cut_out(picture)
+    assert mask.sum() == pytest.approx(40 * 200, rel=0.2)
+
+
+def test_two_items_on_metal_under_a_lamp_stay_two() -> None:
+    picture = metal(240, 320, 1)
+    picture[40:110, 40:120] = (30, 30, 200)
+    picture[130:200, 190:280] = (200, 60, 30)
     assert len(cut_out(picture)) == 2
 
 
