@@ -33,14 +33,17 @@ SHRINK = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """One item in one picture. evidence: float32 (n, 8), as `matching.candidates` gives it. overlaps: float32 (n,), of
-    each place with the item's true boxes. present: whether it is there. weight: of this lesson.
+    """One item in one picture.
+
+    evidence: float32 (n, len(EVIDENCE)), as `matching.candidates` gives it. overlaps: float32 (n,), of each place with
+    the item's true boxes. present: whether it is there. weight: of this lesson. kind: where it is from.
     """
 
     evidence: Floats
     overlaps: Floats
     present: bool
     weight: float = 1.0
+    kind: str = ""
 
 
 def fit(sought: Sequence[Sought]) -> tuple[dict[str, float], float]:
@@ -62,6 +65,43 @@ def fit(sought: Sequence[Sought]) -> tuple[dict[str, float], float]:
                 importance.append(one.weight * (ELSEWHERE if one.present else 1.0))
         weights = _logistic(np.asarray(rows, np.float64), np.asarray(labels), np.asarray(importance))
     return dict(zip(EVIDENCE, (round(float(w), 4) for w in weights[:-1]), strict=True)), round(float(weights[-1]), 4)
+
+
+def points(
+    sought: Sequence[Sought], weights: dict[str, float], bias: float, *, invented: float, lost: float
+) -> tuple[float, float, float]:
+    """The probabilities `present`, `missing` and `extra` of a card, on lessons whose group taught none of it.
+
+    On average over the kinds of lessons, from the first on at most the share `invented` of absent items is found, up to
+    the second at most the share `lost` of those that are there is missed, and from the third on at most the share
+    `invented` of those that are there is found once more where it is not.
+    """
+    plain = np.array([weights[name] for name in EVIDENCE])
+    levels = np.round(np.arange(0.01, 1.0, 0.01), 2)
+
+    def reached(best: Sequence[tuple[str, float]]) -> Array:
+        """Share of (kind, odds) at each level or above, on average over kinds."""
+        kinds = [
+            [1 / (1 + np.exp(-odds)) for name, odds in best if name == kind] for kind in sorted({k for k, _ in best})
+        ]
+        return np.asarray(np.mean([(np.array(c)[None] >= levels[:, None]).mean(1) for c in kinds], axis=0), np.float64)
+
+    absent: list[tuple[str, float]] = []
+    there: list[tuple[str, float]] = []
+    twice: list[tuple[str, float]] = []
+    for one in sought:
+        odds = one.evidence @ plain + bias
+        (there if one.present else absent).append((one.kind, float(odds.max())))
+        off = one.overlaps < OFF_IT
+        if one.present and off.any():
+            twice.append((one.kind, float(odds[off].max())))
+    found = levels[reached(absent) <= invented]
+    gone = levels[1 - reached(there) <= lost]
+    more = levels[reached(twice) <= invented] if twice else found
+    present = float(found[0]) if len(found) else float(levels[-1])
+    missing = min(float(gone[-1]), present - 0.01) if len(gone) else 0.0
+    extra = float(more[0]) if len(more) else float(levels[-1])
+    return present, missing, max(extra, present)
 
 
 def _logistic(rows: Array, labels: Array, importance: Array, steps: int = 30) -> Array:

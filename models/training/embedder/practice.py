@@ -11,7 +11,7 @@ import torch
 from inspector.detector import Floats
 from inspector.embedder import Embedder, unit
 from inspector.matching import candidates, overlap
-from inspector.scene import Scene, look, summed, within
+from inspector.scene import Scene, corners, look, summed, within
 from inspector.template import Template, describe
 from models.evaluation.lessons import Lesson, Taught
 from models.training.embedder import head
@@ -20,6 +20,8 @@ from models.training.embedder.network import EmbedderNet
 
 SAMPLED_ON, SAMPLED_OFF = 120, 250
 """Windows of one picture that are kept for learning: on some item, and on none."""
+PARTS = 32
+"""Parts of an item that are kept for learning."""
 JITTERED = 2
 """True boxes, a little off, added as windows, for each of them."""
 WEIGHTS = {"card": 0.1}
@@ -64,7 +66,9 @@ def practise(taught: Taught, lessons: Iterable[Lesson], frozen: Embedder, fold: 
                 prototypes = frozen.embed([crop for crop, _ in shown], [mask for _, mask in shown])
                 templates[name] = Template(name, prototypes, prototypes[:0], views)
         kept = {name: templates[name] for name in lesson.truth}
-        seen.append(Practised(replace(lesson, bgr=lesson.bgr[:0]), look(lesson.bgr, frozen), kept, fold[lesson.group]))
+        scene = look(lesson.bgr, frozen)
+        scene = replace(scene, looks=scene.looks[:0])  # 9 MB a picture, and worked out anew for each projection
+        seen.append(Practised(replace(lesson, bgr=lesson.bgr[:0]), scene, kept, fold[lesson.group]))
     return seen
 
 
@@ -82,7 +86,21 @@ def windows(practised: Practised, rng: np.random.Generator) -> head.Lesson:
     on = overlaps.max(0) > head.ON_IT
     kept = np.r_[rng.permutation(np.flatnonzero(on))[:SAMPLED_ON], rng.permutation(np.flatnonzero(~on))[:SAMPLED_OFF]]
     items = np.stack([unit(practised.templates[name].prototypes.mean(0)) for name in truth])
-    return head.Lesson(unit(within(scene.cell_sums, every[kept])), items, overlaps[:, kept])
+    left, top, right, bottom = corners(every[kept], *scene.cells.shape[:2])
+    return head.Lesson(
+        windows=unit(within(scene.cell_sums, every[kept])),
+        items=items,
+        overlaps=overlaps[:, kept],
+        cells=scene.cells,
+        corners=np.stack([left, top, right, bottom], 1),
+        tokens=np.stack([_parts(practised.templates[name], rng) for name in truth]),
+    )
+
+
+def _parts(template: Template, rng: np.random.Generator) -> Floats:
+    """PARTS of the parts of one view, drawn; a small item's are given more than once. float32 (PARTS, dim)."""
+    tokens = template.views[int(rng.integers(len(template.views)))].tokens
+    return np.asarray(np.resize(rng.permutation(tokens), (PARTS, tokens.shape[1])), np.float32)
 
 
 def evidence(practised: Practised, heads: head.Heads, cohort: Floats) -> list[Sought]:
@@ -98,7 +116,7 @@ def evidence(practised: Practised, heads: head.Heads, cohort: Floats) -> list[So
         places = candidates(mine, scene, against)
         overlaps = _overlaps(places.boxes, np.asarray(boxes, np.float32).reshape(-1, 4))
         weight = WEIGHTS.get(practised.lesson.kind, 1.0)
-        found.append(Sought(places.evidence, overlaps, bool(boxes), weight))
+        found.append(Sought(places.evidence, overlaps, bool(boxes), weight, practised.lesson.kind))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Pictures of full boxes composed from patches of photos, to practise finding a thing from one other picture of it."""
+"""Pictures of full boxes of patches of photos and drawn things, to practise finding a thing from one other picture."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from inspector.frame import Pixels
 from models.evaluation.lessons import Lesson, Taught
+from models.training.embedder import goods
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -46,16 +47,22 @@ class Tote:
     hidden: frozenset[str]
 
 
-def totes(parcels: Path, rng: np.random.Generator, *, things: int, pictures: int) -> tuple[Taught, list[Lesson]]:
-    """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/).
+def totes(
+    parcels: Path, rng: np.random.Generator, *, things: int, pictures: int, drawn: float = 0.0
+) -> tuple[Taught, list[Lesson]]:
+    """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/), the share `drawn` of
+    the things being drawn instead (`goods`).
 
     Photos of one group may show the same thing, so nothing is called absent of which a relative is in the picture.
     """
     told = json.loads((parcels / "annotations.json").read_text("utf-8"))["images"]
-    drawn = [told[i] for i in rng.choice(len(told), PHOTOS, replace=False)]
-    photos = [np.asarray(cv2.imread(str(parcels / "images" / image["file_name"])), np.uint8) for image in drawn]
+    chosen_photos = [told[i] for i in rng.choice(len(told), PHOTOS, replace=False)]
+    photos = [np.asarray(cv2.imread(str(parcels / "images" / image["file_name"])), np.uint8) for image in chosen_photos]
     pool = [patch(photos[i % PHOTOS], f"tote-{i}", rng) for i in range(things)]
-    group = {thing.name: str(drawn[i % PHOTOS]["group_id"]) for i, thing in enumerate(pool)}
+    group = {thing.name: str(chosen_photos[i % PHOTOS]["group_id"]) for i, thing in enumerate(pool)}
+    for i in range(round(drawn * things)):
+        pool[i] = Thing(f"tote-{i}", *goods.drawn(rng))
+        group[pool[i].name] = pool[i].name
     taught: Taught = {thing.name: [(relit(thing.bgr, rng, 0.7), thing.mask)] for thing in pool}
     lessons = []
     for number in range(pictures):
@@ -65,7 +72,7 @@ def totes(parcels: Path, rng: np.random.Generator, *, things: int, pictures: int
         relatives = {group[thing.name] for thing in inside}
         absent = [thing.name for thing in chosen[len(inside) :] if group[thing.name] not in relatives][:SOUGHT]
         truth = {name: [box] for name, box in made.boxes.items()} | {name: [] for name in absent}
-        lessons.append(Lesson("totes", f"tote-{number}", made.bgr, truth))
+        lessons.append(Lesson("drawn" if drawn > 0.5 else "totes", f"tote-{number}", made.bgr, truth))
     return taught, lessons
 
 
