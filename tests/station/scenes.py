@@ -13,7 +13,7 @@ import numpy.typing as npt
 from inspector.frame import Pixels
 
 WIDTH, HEIGHT = 640, 360
-GOLDEN = Path(__file__).parents[2] / "models" / "parcel" / "0.3.0" / "golden"
+GOLDEN = Path(__file__).parents[2] / "models" / "parcel" / "0.4.0" / "golden"
 
 
 @cache
