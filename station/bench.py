@@ -16,6 +16,7 @@ from inspector.verdict import Decision, ModelRef, Result, Verdict
 from station.advice import Advice, advise
 from station.orders import Order, OrderError, order_number
 from station.record import Picture, evidence, inspection_body, override_body
+from station.scale import Scale
 from station.spool import SpoolError
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,8 @@ class Moment:
 
     do: the one thing to do next. pictures: those judged, open box first. inspection: id of the kept record, None while
     there is none. problem: why the phase is `blocked`, in plain words. notice: something to know that changes nothing.
-    weight_g: what the open box weighed when it was looked at, None where nobody weighed it.
+    weight_g: what the open box weighed when it was looked at, None where nobody weighed it. weighed: some look at this
+    open box was made with a weight.
     """
 
     phase: Phase = Phase.IDLE
@@ -102,13 +104,12 @@ class Moment:
     scanned: str | None = None
     marked_wrong: bool = False
     weight_g: float | None = None
+    weighed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the bench needs of it. find: order number -> Order, raising OrderError. new_id: of an inspection. weight:
-    what the open box weighs now, in grams.
-    """
+    """What the bench needs of it. find: order number -> Order, raising OrderError. new_id: of an inspection."""
 
     eye: Eye
     keeper: Keeper
@@ -117,7 +118,6 @@ class World:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     kept: Callable[[], None] = field(default=lambda: None)
-    weight: Callable[[], float | None] = field(default=lambda: None)
 
 
 class NotNowError(Exception):
@@ -140,6 +140,7 @@ class Bench:
         self._lock = threading.Lock()
         self._moment = Moment()
         self._turn = 0
+        self.scale = Scale(world.clock)
         self.operator = operator
 
     @property
@@ -176,6 +177,7 @@ class Bench:
                 return True
             left = now.order.id if now.order and now.phase in (Phase.WAITING, Phase.RETAKE) else None
             notice = Advice("left_unfinished", {"order": left}) if left else None
+            self.scale.clear()  # what lay on it was of the order before; what is told from now on is of this one
             self._set(Moment(Phase.LOOKING_UP, Advice("wait"), scanned=number, notice=notice))
             turn = self._turn
         try:
@@ -186,6 +188,16 @@ class Bench:
             if self._turn == turn:
                 self._set(after)
         return False
+
+    def weigh(self, weight_g: float) -> None:
+        """The open box weighs this, in grams; for its next look. Raises WeightError, and NotNowError where that look
+        would never use it: who weighed must not believe that it counted.
+        """
+        with self._lock:
+            now = self._moment
+            if now.phase is not Phase.LOOKING_UP and not _open_box(now):
+                raise NotNowError("A weight is of an open box, before it is looked at, and there is none now.")
+            self.scale.put(weight_g)
 
     def judge(self, picture: Callable[[Stage], Picture], *, by_hand: bool = True) -> Moment:
         """Judge a picture of the stage that is due; picture: makes it. Returns the moment after.
@@ -199,6 +211,9 @@ class Bench:
             if before.phase not in (Phase.WAITING, Phase.RETAKE, Phase.HELD) or before.order is None:
                 raise NotNowError("Scan an order first.")
             stage, order = before.stage, before.order
+            if stage is Stage.OPEN:
+                weight = self.scale.weight_g
+                before = replace(before, weight_g=weight, weighed=before.weighed or weight is not None)
             looking = replace(before, phase=Phase.JUDGING, do=Advice("wait"), notice=None)
             self._set(replace(looking, verdict=None, inspection=None))  # the last verdict is not this look's
             turn = self._turn
@@ -212,7 +227,11 @@ class Bench:
         if not by_hand and nothing_there(after.verdict):
             self._swap(turn, replace(before, notice=Advice("nothing_seen")))
             return after
-        self._swap(turn, after)
+        with self._lock:
+            if self._turn == turn:
+                if stage is Stage.OPEN and after.phase is not Phase.RETAKE:
+                    self.scale.clear()  # what comes next may be another content; a bad picture is taken again of this
+                self._set(after)
         return after
 
     def _judged(self, before: Moment, order: Order, picture: Picture, *, by_hand: bool) -> Moment:
@@ -222,12 +241,10 @@ class Bench:
         stage = picture.frame.stage
         opened = picture if stage is Stage.OPEN else before.opened
         pictures = (picture,) if opened is None or stage is Stage.OPEN else (opened, picture)
-        weight = self._world.weight() if stage is Stage.OPEN else before.weight_g
-        verdict = self._world.eye.inspect([p.frame for p in pictures], order.spec, weight)
+        verdict = self._world.eye.inspect([p.frame for p in pictures], order.spec, before.weight_g)
         fresh = replace(
             before, opened=opened, pictures=pictures, verdict=verdict, override=None, problem=None, notice=None
         )
-        fresh = replace(fresh, weight_g=weight)
         fresh = replace(fresh, inspection=None, marked_wrong=False, do=advise(verdict, order.spec))
         unasked = not by_hand and nothing_there(verdict)  # the trigger took the bare bench: no look at any parcel
         if verdict.decision is Decision.RETAKE and (stage is Stage.OPEN or unasked):
@@ -240,6 +257,8 @@ class Bench:
                 contents.findings
             ):  # the weight, or a thing nobody ordered: it can be looked at now, not once it is sealed
                 return replace(fresh, phase=Phase.HELD, do=Advice("check_items"))
+            if _weight_missing(fresh):
+                return replace(fresh, phase=Phase.HELD, do=Advice("weigh_again"))
             return replace(fresh, phase=Phase.WAITING, stage=Stage.SEALED, do=Advice("seal"), verdict=None)
         return self._keep(fresh, order, verdict)
 
@@ -279,6 +298,8 @@ class Bench:
             now = self._moment
             if now.phase is not Phase.HELD or now.stage is not Stage.OPEN:
                 raise NotNowError("There is no open box to go on with.")
+            if _weight_missing(now):
+                raise NotNowError("The box was weighed before, and may be another one now: weigh it and look again.")
             self._set(replace(now, phase=Phase.WAITING, stage=Stage.SEALED, do=Advice("seal"), verdict=None))
 
     def clear(self) -> None:
@@ -331,6 +352,16 @@ def _blocked(error: OrderError | SpoolError, number: str, notice: Advice | None)
 def _may_override(moment: Moment) -> None:
     if moment.phase not in (Phase.HELD, Phase.RETAKE) or moment.stage is Stage.OPEN:
         raise NotNowError("Only a sealed parcel that was held can be released by a person.")
+
+
+def _open_box(moment: Moment) -> bool:
+    """True while an open box may be weighed and looked at."""
+    return moment.stage is Stage.OPEN and moment.phase in (Phase.WAITING, Phase.RETAKE, Phase.HELD)
+
+
+def _weight_missing(moment: Moment) -> bool:
+    """True when the newest look at an open box knew less than an earlier one, which a weight may have held."""
+    return moment.weighed and moment.weight_g is None
 
 
 def nothing_there(verdict: Verdict | None) -> bool:

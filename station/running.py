@@ -25,7 +25,6 @@ from station.examples import keep_example
 from station.items import ItemSync
 from station.orders import OrderBook
 from station.record import Picture, picture_of
-from station.scale import Scale
 from station.sender import Sender
 from station.settings import StationSettings
 from station.sources import PictureFolder, open_source
@@ -71,7 +70,6 @@ class Station:
         self.sender = Sender(self.spool, sending, self._authorize, clock=clock, keep=timedelta(days=settings.keep_days))
         self.approval = Approval({a.name: a.pin for a in settings.approvers}, time.monotonic)
         orders = OrderBook(asking, self._authorize, self.spool, clock)
-        self.scale = Scale(clock)
         self.bench = Bench(
             World(
                 eye=eye,
@@ -81,7 +79,6 @@ class Station:
                 clock=clock,
                 new_id=lambda: str(uuid.uuid4()),
                 kept=self.sender.wake,
-                weight=self.scale.take,
             ),
             station=settings.name,
             operator=settings.operators[0] if len(settings.operators) == 1 else None,
@@ -136,8 +133,6 @@ class Station:
         """
         if self.bench.scan(text):
             self.take()
-        else:
-            self.scale.clear()  # what lay on it was of the order before
 
     def take(self) -> Moment:
         """Take and judge the newest picture now. Raises NotNowError, CameraNotReadyError."""

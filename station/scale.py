@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 HEAVIEST_G = 100_000.0
 """What one person lifts, many times over: more is a slip of the keys."""
+LIGHTEST_G = 2.0
+"""Less is a scale with nothing on it: the box was lifted off to be looked at."""
 FRESH = timedelta(minutes=2)
 """An older weight says nothing of what lies in the box now."""
 
@@ -18,8 +20,8 @@ class WeightError(ValueError):
 
 
 class Scale:
-    """Holds one weight, for one look: what was weighed before the order was scanned, too long ago, or before the box
-    was last looked at, may be of another content. Thread-safe.
+    """Holds one weight until it is cleared or too old: what was weighed long ago, before the order was scanned or
+    before the box was last looked at may be of another content. Thread-safe.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -29,13 +31,13 @@ class Scale:
 
     def put(self, weight_g: float) -> None:
         """The box weighs this, net, in grams. Raises WeightError."""
-        if not math.isfinite(weight_g) or not 0 <= weight_g <= HEAVIEST_G:
-            raise WeightError(f"{weight_g:g} g is no weight of a box; give 0 to {HEAVIEST_G:,.0f} g.")
+        if not math.isfinite(weight_g) or not LIGHTEST_G <= weight_g <= HEAVIEST_G:
+            raise WeightError(f"{weight_g:g} g is no weight of a box; give {LIGHTEST_G:g} to {HEAVIEST_G:,.0f} g.")
         with self._lock:
             self._weighed = weight_g, self._clock()
 
     def clear(self) -> None:
-        """Another box comes."""
+        """Another box comes, or another content."""
         with self._lock:
             self._weighed = None
 
@@ -46,9 +48,3 @@ class Scale:
             if self._weighed is None or self._clock() - self._weighed[1] > FRESH:
                 return None
             return self._weighed[0]
-
-    def take(self) -> float | None:
-        """The weight for this look; the next look needs another one."""
-        weight = self.weight_g
-        self.clear()
-        return weight

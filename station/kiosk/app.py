@@ -11,6 +11,7 @@ from typing import Annotated
 
 import cv2
 from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
@@ -171,7 +172,7 @@ def _changes(app: FastAPI, station: Station) -> None:
     @app.put("/weight", status_code=204)  # for a scale's program on this computer; see the guard
     @app.post("/api/weigh", status_code=204)
     def weigh(weighed: Weighed) -> None:
-        station.scale.put(weighed.weight_g)
+        station.bench.weigh(weighed.weight_g)
 
     @app.post("/api/retry", status_code=204)
     def retry() -> None:
@@ -183,6 +184,12 @@ def _changes(app: FastAPI, station: Station) -> None:
             return JSONResponse({"code": code(error), "text": str(error), "wait": wait}, status)
 
         return answer
+
+    @app.exception_handler(RequestValidationError)
+    def misread(_: Request, error: RequestValidationError) -> JSONResponse:
+        # without what was sent, as FastAPI's own answer has it: a NaN in there cannot be written as JSON
+        text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return JSONResponse({"code": "failed", "text": text, "wait": 0.0}, 422)
 
     app.add_exception_handler(NotNowError, refuse(409, lambda _: "not_now"))
     app.add_exception_handler(CameraNotReadyError, refuse(409, lambda _: "camera"))

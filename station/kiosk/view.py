@@ -23,7 +23,7 @@ def view(station: Station) -> Json:
         "operators": list(station.settings.operators),
         "approvers": list(station.approval.names),
         "language": station.settings.language,
-        "weight_g": station.scale.weight_g,
+        "weight_g": station.bench.scale.weight_g,
         "models": [f"{model.name}/{model.version}" for model in station.models],
         "parcel": _parcel(moment),
         "camera": _camera(station),

@@ -382,5 +382,30 @@ def test_a_typed_weight_and_what_is_none(kiosk: Kiosk, eye: WrittenEye) -> None:
     assert eye.weights == [None]
 
 
+def test_a_weight_that_would_never_be_used_is_refused(kiosk: Kiosk, eye: WrittenEye) -> None:
+    for text, taken in (("B1", True), ("A1", False)):  # to be sealed now, and an order that lists nothing
+        kiosk.post("scan", {"text": text})
+        if taken:
+            kiosk.post("take")
+        for refused in (kiosk.post("weigh", {"weight_g": 80.0}), kiosk.web.put("/weight", json={"weight_g": 80.0})):
+            assert (refused.status_code, refused.json()["code"]) == (409, "not_now")
+        kiosk.post("clear")
+    assert eye.weights == [None]
+
+
+def test_the_empty_scale_does_not_take_the_weight_away(kiosk: Kiosk) -> None:
+    kiosk.post("scan", {"text": "B1"})
+    assert kiosk.web.put("/weight", json={"weight_g": 512.5}).status_code == 204
+    assert kiosk.web.put("/weight", json={"weight_g": 0}).status_code == 422
+    assert kiosk.told()["weight_g"] == 512.5
+
+
+def test_what_is_no_json_number_is_told_as_the_senders_mistake(kiosk: Kiosk) -> None:
+    kind = {"Content-Type": "application/json"}
+    answer = kiosk.web.put("/weight", content=b'{"weight_g": 5, "x": NaN}', headers=kind)
+    assert answer.status_code == 422
+    assert answer.json()["text"] == "body.x: Extra inputs are not permitted"
+
+
 def test_the_page_is_told_which_models_judge(kiosk: Kiosk) -> None:
     assert kiosk.told()["models"] == ["parcel/9.9.9"]

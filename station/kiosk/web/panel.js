@@ -92,7 +92,7 @@ function actions(parcel, act) {
     waiting: [button("take", act.take, "strong", "key_space"), button("cancel", act.clear)],
     released: [button("next", act.clear, "strong")],
     held: parcel.stage === "open"
-      ? [button("again", act.take, "strong", "key_space"), button("seal_anyway", act.goOn), button("cancel", act.clear)]
+      ? [button("again", act.take, "strong", "key_space"), parcel.do.code === "weigh_again" ? null : button("seal_anyway", act.goOn), button("cancel", act.clear)]
       : [button("again", act.take, "strong", "key_space"), button("override", act.override), button("set_aside", act.clear)],
     retake: [button("take", act.take, "strong", "key_space"), parcel.stage === "open" ? null : button("override", act.override), button("cancel", act.clear)],
     blocked: [button("retry", act.rescan, "strong"), button("cancel", act.clear)],
