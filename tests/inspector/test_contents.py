@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inspector.annotate import draw
-from inspector.contents import Seen, beside, check_contents, judge
+from inspector.contents import SUPPORTED, Seen, beside, check_contents, judge
 from inspector.cutout import cut_out
 from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
@@ -118,6 +118,34 @@ def test_a_fitting_weight_never_overrules_what_the_camera_sees_missing() -> None
         assert beside(weighty, chance, card) < card.present, "something else may weigh as much"
     assert beside(0.02, 0.05, card) == 0.02, "but the scale may say that it is missing"
     assert beside(0.99, 0.5, card) == 0.99, "and settles what the picture leaves open"
+
+
+def test_weight_never_makes_missing_what_the_camera_surely_sees() -> None:
+    card = ContentsCard(weights={}, bias=0.0, present=0.8, missing=0.1, extra=0.9)
+    for chance, weighty in itertools.product((0.8, 0.9, 0.9999), (0.0, 0.02, 0.1)):
+        assert card.missing < beside(weighty, chance, card) < card.present, "a person looks"
+    assert beside(0.02, 0.79, card) == 0.02, "what it does not surely see may be missing"
+
+
+def test_weight_may_settle_what_the_picture_of_the_shipped_embedder_half_sees(embedder: Embedder) -> None:
+    card = embedder.card.contents
+    half = (SUPPORTED + card.present) / 2
+    assert half < card.present, "else weight never makes anything present"
+    assert beside(0.99, half, card) == 0.99
+    assert beside(0.99, 0.29, card) < card.present, "another item of the same weight would pass too often"
+
+
+@pytest.mark.parametrize("weight_g", [0.0, 40.0])
+def test_a_scale_that_shows_far_too_little_is_doubt_where_all_is_plainly_seen(weight_g: float) -> None:
+    card = ContentsCard(weights={}, bias=0.0, present=0.5, missing=0.05, extra=0.86)
+    lines = [ExpectedItem("mug"), ExpectedItem("tray")]
+    nothing = np.zeros((1, 4), np.float32)
+    known = {line.item: Item(line.item, None, 200.0, 4.0, (), nothing, None) for line in lines}
+    seen = {line.item: Seen(line, (), 0, (4.0,), 1) for line in lines}
+    result = judge(lines, seen, known, card, weight_g=weight_g)
+    assert result.result is Result.UNSURE
+    assert "missing" not in {item.result for item in result.items}
+    assert [finding.kind for finding in result.findings] == ["weight_mismatch"]
 
 
 def test_another_item_of_the_same_weight_never_passes_by_the_scale() -> None:
