@@ -32,6 +32,10 @@ class RefusedError(NotFollowedError):
     """The API is there and does not take this."""
 
 
+class BusyError(NotFollowedError):
+    """The API is there and cannot take anything now: asking once for each item would only add to its load."""
+
+
 class ItemSync:
     """Keeps a bench's gallery in step with the API's, in a thread of its own.
 
@@ -102,20 +106,34 @@ class ItemSync:
             raise refused
 
     def _up(self) -> NotFollowedError | None:
-        """Everything that the API takes; the last refusal, if it refused something."""
-        refused = None
+        """Everything that the API takes; the last refusal, if it refused something. What is refused among others is
+        sent alone, so that the others arrive.
+        """
+        refused: NotFollowedError | None = None
         for some in self._batches():
-            file = io.BytesIO()
+            alone = [{item: ids} for item, ids in some.items()] if len(some) > 1 else []
             try:
-                write_archive(self._gallery, file, some, only=some, at=self._clock())
-                answer = self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
-            except (RefusedError, GalleryError) as error:
-                refused = NotFollowedError(f"{', '.join(sorted(some))[:200]} could not be told: {error}")
-                continue
-            if not _taken_over(answer, len(some)):  # some proxies say 200 to everything
-                raise NotFollowedError("what answers there is not the API")
-            told(self._gallery, some)
+                trouble = self._tell(some)
+                for one in alone if trouble is not None else []:  # which of them it is, only the API knows
+                    refused = self._tell(one) or refused
+            except BusyError as error:
+                return error
+            if not alone:
+                refused = trouble or refused
         return refused
+
+    def _tell(self, some: dict[str, set[str]]) -> NotFollowedError | None:
+        """One request; why these are refused, None when they were taken."""
+        file = io.BytesIO()
+        try:
+            write_archive(self._gallery, file, some, only=some, at=self._clock())
+            answer = self._ask("POST", headers={"Content-Type": ZIP}, content=file.getvalue())
+        except (RefusedError, GalleryError) as error:
+            return NotFollowedError(f"{', '.join(sorted(some))[:200]} could not be told: {error}")
+        if not _taken_over(answer, len(some)):  # some proxies say 200 to everything
+            raise NotFollowedError("what answers there is not the API")
+        told(self._gallery, some)
+        return None
 
     def _batches(self) -> Iterator[dict[str, set[str]]]:
         """References that the API was not told, by item: as many at once as one request may hold. An item without any
@@ -163,9 +181,16 @@ class ItemSync:
         except (httpx.HTTPError, OSError) as error:
             raise NotFollowedError(f"the API cannot be asked ({type(error).__name__})") from error
         if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
-            refused = NotFollowedError if answer.status_code in KEY_REFUSED else RefusedError
-            raise refused(f"the API answers {answer.status_code} {answer.text[:200]}")
+            raise _refusal(answer.status_code)(f"the API answers {answer.status_code} {answer.text[:200]}")
         return answer
+
+
+def _refusal(status: int) -> type[NotFollowedError]:
+    """What a status that is no success means for what was sent."""
+    if status in KEY_REFUSED:
+        return NotFollowedError
+    busy = status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status)
+    return BusyError if busy else RefusedError
 
 
 def _taken_over(answer: httpx.Response, items: int) -> bool:

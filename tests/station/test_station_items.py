@@ -69,7 +69,7 @@ class Server:
     """Takes what it is sent, but for some items; has one item of its own."""
 
     def __init__(self, gallery: Gallery, refused: frozenset[str]) -> None:
-        self.gallery, self.refused = gallery, refused
+        self.gallery, self.refused, self.status = gallery, refused, 422
         self.sent: list[tuple[dict[str, int], int]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -83,7 +83,7 @@ class Server:
             told = {item.item: len(item.references) for item in archive.manifest.items}
         self.sent.append((told, len(content)))
         if self.refused & told.keys():
-            return httpx.Response(422, text="not this one")
+            return httpx.Response(self.status, text="not this one")
         import_archive(self.gallery, io.BytesIO(content))
         return httpx.Response(200, json={"items": len(told)})
 
@@ -110,6 +110,28 @@ def test_what_the_api_refuses_keeps_nothing_else_waiting(
     with pytest.raises(NotFollowedError, match=r"broken could not be told.*422 not this one"):
         work(bench, server)
     assert bench.untold().keys() == {"broken"}, "and is told again next time"
+    assert bench.items(["of the server"]), "what changed there came down all the same"
+
+
+def test_what_is_sent_together_with_something_refused_arrives(bench: Gallery, server: Server) -> None:
+    server.refused = frozenset({"broken"})
+    for item in ("broken", "cable", "mouse"):
+        bench.teach(item, [reference(item)], at=NOW)
+    with pytest.raises(NotFollowedError, match=r"^broken could not be told.*422 not this one"):
+        work(bench, server)
+    assert bench.untold().keys() == {"broken"}
+    assert {"cable", "mouse"} <= set(server.gallery.ids())
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_in_trouble_is_not_asked_once_for_each_item(bench: Gallery, server: Server, status: int) -> None:
+    server.refused, server.status = frozenset({"broken"}), status
+    for item in ("broken", "cable", "mouse"):
+        bench.teach(item, [reference(item)], at=NOW)
+    with pytest.raises(NotFollowedError, match=f"the API answers {status}"):
+        work(bench, server)
+    assert len(server.sent) == 1
+    assert bench.untold().keys() == {"broken", "cable", "mouse"}
     assert bench.items(["of the server"]), "what changed there came down all the same"
 
 
