@@ -30,9 +30,9 @@ ACCEPT_SLOPE = 8.0
 """Log odds for each unit of cosine by which an item's own threshold differs from the usual one."""
 MOST_SHIFT = 2.0
 SUPPORTED = 0.3
-"""Probability by the picture from which on a fitting weight may settle that a piece is there. Below `present` of the card, or
-weight would settle nothing; not lower, because the more it may settle, the more often another item of the same weight
-passes in a piece's place.
+"""Probability by the picture from which on a fitting weight may settle that a piece is there. Below `present` of the
+card, or weight would settle nothing; not lower, because the more it may settle, the more often another item of the same
+weight passes in the place of a piece.
 """
 COUNTED = 3
 """Pieces of one item up to which one that is not seen beside the others is called missing."""
@@ -232,7 +232,7 @@ def _judge(seen: Seen, card: ContentsCard, weighed: Weighed | None) -> _Judged:
 def beside(weighty: float, chance: float, card: ContentsCard) -> float:
     """The chance by weight and picture. Where they contradict each other a person looks: what the camera hardly sees,
     weight alone never makes present (another item of the same weight in its place would pass else), and what it surely
-    sees, weight alone never makes missing (the scale may have been empty, or not tared). Between the two it may do both.
+    sees, weight alone never makes missing (the scale may have been empty, or not tared). Between them it may do both.
     """
     unsure = (card.missing + card.present) / 2
     if chance < SUPPORTED:
