@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inspector.spec import Check, PackingSpec
-from inspector.verdict import CheckResult, Decision, Finding, Result, Verdict
+from inspector.verdict import CheckResult, Decision, Finding, ItemSeen, Result, Verdict
 
 MEND = {"tape_fault": "tape_again", "open_flap": "close_flaps", "dirty": "clean_or_repack"}
 """Integrity findings that can be put right without a new box."""
@@ -14,7 +14,9 @@ MEND = {"tape_fault": "tape_again", "open_flap": "close_flaps", "dirty": "clean_
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """code: a sentence in the kiosk's language files. words: what fills its gaps (marks, a number, a count)."""
+    """code: a sentence in the kiosk's language files. words: what fills its gaps (marks, a number, a count). Among them
+    `over`: what is to be taken out besides.
+    """
 
     code: str
     words: Mapping[str, object] = field(default_factory=dict)
@@ -47,13 +49,7 @@ def _mend(check: Check, result: CheckResult) -> Advice:
         case Check.INTEGRITY:
             return Advice(_mend_box(result.findings), {"kind": kind})
         case Check.CONTENTS:
-            items = [{"item": i.item, "count": i.expected - i.found} for i in result.items if i.found < i.expected]
-            over = [{"item": i.item, "count": i.found - i.expected} for i in result.items if i.found > i.expected]
-            if any(i.result == "wrong" for i in result.items):
-                return Advice("swap_items", {"items": items})
-            if items:
-                return Advice("add_items", {"items": items})
-            return Advice("take_out", {"items": over}) if over else Advice("check_items")
+            return _mend_contents(result.items)
         case Check.LABEL:
             return Advice(kind if kind in ("missing_label", "unreadable_label", "wrong_label") else "check_label")
         case Check.MARKS:
@@ -66,6 +62,20 @@ def _mend_box(findings: tuple[Finding, ...]) -> str:
     if not findings or any(f.kind not in MEND for f in findings):
         return "repack"
     return MEND[max(findings, key=lambda f: f.severity).kind]
+
+
+def _mend_contents(lines: tuple[ItemSeen, ...]) -> Advice:
+    """What to put in and what to take out; of a line that is unsure, only a person can say whether it is there."""
+    items = [
+        {"item": i.item, "count": i.expected - i.found}
+        for i in lines
+        if i.found < i.expected and i.result in ("missing", "wrong")
+    ]
+    over = [{"item": i.item, "count": i.found - i.expected} for i in lines if i.found > i.expected]
+    if items:
+        code = "swap_items" if any(i.result == "wrong" for i in lines) else "add_items"
+        return Advice(code, {"items": items, **({"over": over} if over else {})})
+    return Advice("take_out", {"items": over}) if over else Advice("check_items")
 
 
 def _decide(check: Check, spec: PackingSpec) -> Advice:

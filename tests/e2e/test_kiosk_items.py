@@ -120,6 +120,9 @@ def test_what_lies_there_instead_and_what_nobody_ordered_is_shown(page: Page, ki
     green = "canvas => [...canvas.getContext('2d').getImageData(56, 56, 1, 1).data]"
     page.wait_for_function(f"({green})(document.querySelector('#items canvas'))[1] > 150")
     assert cable.locator("canvas").evaluate(green)[0] < 120, "the green thing, not the blue cable"
+    eye.items = (ItemSeen("usb-cable", 1, 0, "missing", 0.1), ItemSeen("mug", 0, 1, "extra", 0.99, (RED_BOX,)))
+    kiosk.post("take")
+    expect(page.locator("#do")).to_have_text("Put in what is missing: 1 × USB cable, 1 m. Take out: 1 × mug.")
     eye.items = (ItemSeen("usb-cable", 1, 1, "present", 0.9), ItemSeen("mug", 0, 1, "extra", 0.99, (RED_BOX,)))
     kiosk.post("take")
     mug = page.locator('[data-item="mug"]')

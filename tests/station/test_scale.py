@@ -10,7 +10,7 @@ import pytest
 from inspector.frame import Frame
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.verdict import Fault, Finding, ItemSeen, Result, Verdict
-from station.advice import advise
+from station.advice import Advice, advise
 from station.bench import Bench, NotNowError, Phase
 from station.orders import Order
 from station.record import Picture
@@ -18,6 +18,7 @@ from station.scale import HEAVIEST_G, Scale, WeightError
 from tests.station.benchside import Clock, Kept, WrittenEye, bench, finder, picture, take
 
 CABLE = PackingSpec(items=(ExpectedItem("cable"),))
+MUG, MUG_SEEN = {"item": "mug", "count": 1}, ItemSeen("mug", 0, 1, "extra")
 OFF = Finding("weight_mismatch", 0.3, 1.0, None, "80 g less")
 BLURRED = (Fault("blurred", "blurred"),)
 ON_IT = (10.0, 10.0, 20.0, 20.0)
@@ -179,9 +180,10 @@ def test_what_is_wrong_with_the_open_box_is_told_before_it_is_sealed() -> None:
 @pytest.mark.parametrize(
     ("items", "code", "told"),
     [
-        ((ItemSeen("cable", 1, 0, "wrong", 0.1, (ON_IT,)), ItemSeen("mug", 0, 1, "extra")), "swap_items", "cable"),
-        ((ItemSeen("cable", 1, 1, "present"), ItemSeen("mug", 0, 1, "extra")), "take_out", "mug"),
+        ((ItemSeen("cable", 1, 0, "wrong", 0.1, (ON_IT,)), MUG_SEEN), "swap_items", "cable"),
+        ((ItemSeen("cable", 1, 1, "present"), MUG_SEEN), "take_out", "mug"),
         ((ItemSeen("cable", 1, 0, "missing"),), "add_items", "cable"),
+        ((ItemSeen("cable", 1, 0, "missing"), MUG_SEEN), "add_items", "cable"),
     ],
 )
 def test_the_packer_is_told_what_to_take_out_and_put_in(items: tuple[ItemSeen, ...], code: str, told: str) -> None:
@@ -189,6 +191,15 @@ def test_the_packer_is_told_what_to_take_out_and_put_in(items: tuple[ItemSeen, .
     advice = advise(eye.inspect([take(Stage.OPEN).frame], CABLE), CABLE)
     assert advice.code == code
     assert advice.words["items"] == [{"item": told, "count": 1}]
+    assert advice.words.get("over", []) == ([MUG] if code in ("swap_items", "add_items") and MUG_SEEN in items else [])
+
+
+def test_nobody_can_put_in_what_may_be_there() -> None:
+    eye = WrittenEye({Check.CONTENTS: Result.FAIL}, items=(ItemSeen("cable", 1, 0, "unsure", 0.4),))
+    seen = [take(Stage.OPEN).frame]
+    assert advise(eye.inspect(seen, CABLE), CABLE).code == "check_items"
+    eye.items = (*eye.items, MUG_SEEN)
+    assert advise(eye.inspect(seen, CABLE), CABLE) == Advice("take_out", {"items": [MUG]})
 
 
 def test_the_kept_picture_shows_what_the_missing_item_looks_like() -> None:

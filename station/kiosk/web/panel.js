@@ -45,7 +45,8 @@ export function doText({ code, words }) {
   if (Array.isArray(words.marks)) gaps.marks = markNames(words.marks);
   if (Array.isArray(words.items)) gaps.items = itemNames(words.items);
   if (words.at) gaps.at = dayAndClock(words.at);
-  return t(`do.${code}`, gaps);
+  const text = t(`do.${code}`, gaps);
+  return words.over ? `${text} ${t("do.take_out", { items: itemNames(words.over) })}` : text;
 }
 
 function say(parcel) {
