@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +35,8 @@ from api.shipments import routes as shipments
 from api.worker import Job, Worker
 from inspector.gallery import Gallery
 
+log = logging.getLogger(__name__)
+
 # Each domain adds its router, its jobs and its readings here; nothing else of it is known to the app.
 ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
@@ -64,6 +67,11 @@ def open_services(
     gallery: Gallery | None = None,
 ) -> Services:
     """Database migrated and checked, stores opened. Close with `services.database.close()`."""
+    if "data" in settings.model_fields_set and not settings.data.is_dir():
+        log.warning(
+            "the folder %s (LASTLOOK_DATA) was not there and is made; a disk that is not mounted looks the same",
+            settings.data.absolute(),
+        )
     database = Database(settings.database)
     try:
         check_integrity(database.engine)

@@ -126,6 +126,16 @@ def test_a_folder_of_models_that_was_named_and_is_not_there_is_told(folder: Path
     assert "usb (LASTLOOK_MODELS) is not there" in answer.json()["detail"]
 
 
+def test_a_named_folder_of_data_that_was_not_there_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LASTLOOK_DATA", str(tmp_path / "disk"))
+    for told in (True, False):
+        caplog.clear()
+        create_app(Settings()).state.services.database.close()
+        assert (f"{tmp_path / 'disk'} (LASTLOOK_DATA) was not there" in caplog.text) is told
+
+
 def test_a_server_with_side_cameras_judges_arrows_by_its_setting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
