@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log
 
 import numpy as np
 
+from inspector.detector import Floats
 from inspector.embedder import Embedder
 from inspector.matching import candidates, overlap
 from inspector.scene import Scene
@@ -15,6 +17,10 @@ from inspector.sightings import FLOOR, SAME_PLACE, Sighting, Wanted, log_odds
 
 TOLD_APART = 0.0
 """Log odds from which on a piece counts as seen: two that one picture shows at two places are both there."""
+ALIKE = 2.0
+"""Log odds by which a look-alike may be less likely than the claimant at its place and still be what lies there."""
+LOOKS_IT = 3.0
+"""Log odds (0.95) from which on it may be that in any case, however sure the claimant: odds above say little."""
 UNDECIDED = -1.5
 """Log odds that the lesser of two claims keeps: that both are one thing is likely, not sure."""
 
@@ -41,6 +47,14 @@ def joined(
     line. Where two lines have their best sightings in two pictures, each place may as well show the other one, and no
     picture shows both, they share the thing: of two look-alikes neither is then sure, a clear winner hardly notices.
     """
+
+    @cache
+    def found(row: int, frame: int) -> tuple[Floats, Floats]:
+        """Where a line's item may be in a picture, whoever claims it, and the log odds of it: (n, 4) and (n,)."""
+        want = wanted[row]
+        places = candidates(want.template, scenes[frame], embedder.cohort, want.quantity)
+        return places.boxes, log_odds(places, embedder.card.contents) + want.shift
+
     pieces = [max(want.quantity, *(len(p[row]) for p in pictures)) for row, want in enumerate(wanted)]
     odds = [[FLOOR] * count for count in pieces]
     claims = []
@@ -59,9 +73,8 @@ def joined(
             and other.frame != claim.frame
             and min(own, other.sighting.odds) >= TOLD_APART
             and not _told_apart(claim, other, pictures)
-            and all(
-                _may_be(w, c, scenes, embedder) for w, c in ((wanted[other.row], claim), (wanted[claim.row], other))
-            )
+            and _may_be(claim, *found(other.row, claim.frame))
+            and _may_be(other, *found(claim.row, other.frame))
         ]
         odds[claim.row][claim.piece] = max(_contested(own, rivals), min(own, UNDECIDED)) if rivals else own
     return [sorted(row, reverse=True) for row in odds]
@@ -74,13 +87,10 @@ def _told_apart(one: _Claim, other: _Claim, pictures: Sequence[Sequence[Sequence
     )
 
 
-def _may_be(want: Wanted, claim: _Claim, scenes: Sequence[Scene], embedder: Embedder) -> bool:
-    """Whether this item is not surely absent at the place that another one claims."""
-    card = embedder.card.contents
-    found = candidates(want.template, scenes[claim.frame], embedder.cohort, want.quantity)
-    there = overlap(found.boxes, np.asarray(claim.sighting.box, np.float32)) > SAME_PLACE
-    odds = log_odds(found, card)[there] + want.shift
-    return bool(len(odds)) and float(odds.max()) > log(card.missing / (1 - card.missing))
+def _may_be(claim: _Claim, boxes: Floats, odds: Floats) -> bool:
+    """Whether what lies at the claimed place may as well be the item with these places."""
+    there = odds[overlap(boxes, np.asarray(claim.sighting.box, np.float32)) > SAME_PLACE]
+    return bool(len(there)) and float(there.max()) >= min(LOOKS_IT, claim.sighting.odds - ALIKE)
 
 
 def _contested(odds: float, rivals: Sequence[float]) -> float:

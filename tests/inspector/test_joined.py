@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,11 @@ from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
 from inspector.gallery import Item, Reference
 from inspector.joined import joined
-from inspector.scene import look
+from inspector.matching import Candidates, candidates
+from inspector.scene import Scene, look
 from inspector.sightings import Sighting, Wanted
 from inspector.spec import ExpectedItem, PackingSpec, Stage
-from inspector.template import Memory
+from inspector.template import Memory, Template
 from inspector.verdict import Box, Result
 from tests.inspector.products import box, photo, product
 
@@ -77,3 +79,21 @@ def test_twins_in_two_pictures_of_one_piece_never_pass(embedder: Embedder) -> No
     frames = [Frame(box([(PACK, place, 0)]), "box.jpg", Stage.OPEN) for place in (LEFT, RIGHT)]
     spec = PackingSpec(items=(ExpectedItem("red"), ExpectedItem("also-red")))
     assert check_contents(frames, spec, taught, embedder).result is not Result.PASS
+
+
+def test_six_different_things_in_six_pictures_are_all_there(
+    embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[tuple[int, int]] = []
+
+    def counted(template: Template, scene: Scene, *rest: Any) -> Candidates:
+        searched.append((id(template), id(scene)))
+        return candidates(template, scene, *rest)
+
+    monkeypatch.setattr("inspector.joined.candidates", counted)
+    packs = {f"pack-{seed}": product(seed) for seed in range(11, 17)}
+    taught = {name: item(name, pack, embedder) for name, pack in packs.items()}
+    frames = [Frame(box([(pack, (190, 150), 0)]), "box.jpg", Stage.OPEN) for pack in packs.values()]
+    result = check_contents(frames, PackingSpec(items=tuple(map(ExpectedItem, packs))), taught, embedder)
+    assert {seen.item: seen.result for seen in result.items} == dict.fromkeys(packs, "present")
+    assert len(searched) == len(set(searched)), "nothing is searched for twice in one picture"
