@@ -67,9 +67,9 @@ def check_contents(
 
     frames: pictures of the same box; what one of them shows is there. taught: the expected items that are known, by id.
     weight_g: what lies in the box weighs, grams. shop: all taught items, to tell what nobody ordered; without it that
-    is not looked for. Fails when a piece is surely not there, when one too many is, and when another item surely is; is
-    unsure about an item that was never taught, about what is neither surely there nor surely absent, and where
-    something lies that no expected item is.
+    is not looked for, nor where a line of the order was never taught. Fails when a piece is surely not there, when one
+    too many is, and when another item surely is; is unsure about an item that was never taught, about what is neither
+    surely there nor surely absent, and where something lies that no expected item is.
     """
     lines = _merged(spec.items)
     if not lines:
@@ -81,7 +81,9 @@ def check_contents(
     known = {line.item: taught[line.item] for line in lines if taught and line.item in taught}
     scenes = [look(frame.bgr, embedder) for frame in frames] if known else []
     seen = search(scenes, lines, known, embedder)
-    strangers = unordered(scenes, lines, seen, shop, embedder) if shop is not None and seen else []
+    # what nobody has taught may look like any taught item: of an order with such a line nobody knows what is too much
+    all_known = len(seen) == len(lines)
+    strangers = unordered(scenes, lines, seen, shop, embedder) if shop is not None and all_known else []
     return judge(lines, seen, known, embedder.card.contents, weight_g, strangers)
 
 
@@ -94,12 +96,21 @@ def unordered(
 ) -> list[Stranger]:
     """What lies in the pictures that no line claims, after `search`. Raises GalleryError."""
     ordered = [item_id(line.item) for line in lines]
-    card, frames = embedder.card.contents, range(len(scenes))
+    frames = range(len(scenes))
+    claimed = [[box for one in seen.values() for box in _claimed(one, i, embedder.card.contents)] for i in frames]
     expected = [[s for one in seen.values() for s in one.by_frame[i][: one.line.quantity]] for i in frames]
     spare = [[s for one in seen.values() for s in one.by_frame[i][one.line.quantity :]] for i in frames]
-    return find_strangers(
-        scenes, expected, spare, ordered, shop, embedder, MEMORY, sure=card.present, surely=card.extra
-    )
+    return find_strangers(scenes, claimed, expected, spare, ordered, shop, embedder, MEMORY)
+
+
+def _claimed(seen: Seen, frame: int, card: ContentsCard) -> list[Box]:
+    """Where pieces of a line that are there lie in one picture: a worse picture need not be sure of them itself."""
+    sure = [card.present if piece < seen.line.quantity else card.extra for piece in range(len(seen.odds))]
+    return [
+        sighting.box
+        for sighting, odds, least in zip(seen.by_frame[frame], seen.odds, sure, strict=False)
+        if _probability(max(sighting.odds, odds)) >= least
+    ]
 
 
 def judge(

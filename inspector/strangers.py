@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import exp
 from typing import Protocol
 
@@ -28,9 +30,15 @@ COMPARED = 3
 """Other items looked at closely in one picture: each costs as much as one more line on the order."""
 NEAREST = 3
 """Taught views looked up for each thing."""
+SURELY = 0.95
+"""Probability from which on a stranger is told. Higher than the card's for one piece too many: a false one stops a
+good box over something that nobody asked about.
+"""
 UNKNOWN = 0.1
 """Prior odds that a thing that nobody ordered was never taught, beside that it is some taught item."""
 SAME_PLACE = 0.4
+
+log = logging.getLogger(__name__)
 
 
 class Shop(Protocol):
@@ -58,44 +66,47 @@ class Stranger:
 
 def find_strangers(
     scenes: Sequence[Scene],
+    claimed: Sequence[Sequence[Box]],
     expected: Sequence[Sequence[Sighting]],
     spare: Sequence[Sequence[Sighting]],
     ordered: Sequence[str],
     shop: Shop,
     embedder: Embedder,
     memory: Memory,
-    *,
-    sure: float,
-    surely: float,
 ) -> list[Stranger]:
     """Things in the pictures that no expected item claims: those that are surely a taught item, and those that are
     surely a thing. At doubt nothing is said. Each item is told once, where it is surest.
 
-    expected: in each picture, the sightings of expected pieces; spare: those of pieces beyond the quantity.
-    ordered: ids of the items of the order. sure, surely: probability from which on an expected piece is there, and from
-    which on one that nobody ordered is.
+    claimed: in each picture, where pieces of expected items lie that are there, too many of them or not; expected: the
+    sightings of expected pieces, sure or not; spare: those of pieces beyond the quantity. ordered: ids of the items of
+    the order. Says nothing, and so in the log, to an embedder that the weights of `inspector.things` do not fit.
     """
     if embedder.version != FITTED:
-        return []  # nobody knows what is a thing to this embedder
+        _not_looked_for(embedder.version)
+        return []
     names, views = shop.looks()
     theirs = _but(names, ordered)
     told: list[Stranger] = []
     for frame, scene in enumerate(scenes):
-        there = [s.box for s in expected[frame] if _chance(s.odds) >= sure]
-        there += [s.box for s in spare[frame] if _chance(s.odds) >= surely]
-        claimed = np.asarray(there, np.float32).reshape(-1, 4)
-        free = [t for t in things(scene, views, PERHAPS) if _free(t, claimed)]
+        taken = np.asarray(claimed[frame], np.float32).reshape(-1, 4)
+        free = [t for t in things(scene, views, PERHAPS) if _free(t, taken)]
         claims = [(s, 1.0) for s in expected[frame]] + [(s, UNKNOWN) for s in spare[frame]]
-        named = _named(free, scene, claims, names, views, theirs, shop, embedder, memory, surely) if free else {}
+        named = _named(free, scene, claims, names, views, theirs, shop, embedder, memory) if free else {}
         for place, thing in enumerate(free):
             if place in named:
                 item, chance = named[place]
                 told.append(Stranger(item, chance, thing.box, thing.look, frame))
-            elif _chance(thing.odds) >= surely:
+            elif _chance(thing.odds) >= SURELY:
                 told.append(Stranger(None, _chance(thing.odds), thing.box, thing.look, frame))
     told.sort(key=lambda stranger: -stranger.chance)
     first = {s.item: i for i, s in reversed(list(enumerate(told)))}
     return [s for i, s in enumerate(told) if s.item is None or first[s.item] == i]
+
+
+@cache
+def _not_looked_for(version: str) -> None:
+    """Says so once."""
+    log.warning("what nobody ordered is not looked for with embedder/%s: `inspector.things` knows %s", version, FITTED)
 
 
 def _named(
@@ -108,7 +119,6 @@ def _named(
     shop: Shop,
     embedder: Embedder,
     memory: Memory,
-    surely: float,
 ) -> dict[int, tuple[str, float]]:
     """For each place in `free` that is surely one taught item: the item, and its probability. claims: the sightings of
     ordered items, and their prior odds.
@@ -137,7 +147,7 @@ def _named(
         each = np.exp(np.minimum(odds[:, place], 30.0)) / count
         best = int(each.argmax())
         chance = float(each[best] / (each.sum() + UNKNOWN + expected))
-        if chance >= surely:
+        if chance >= SURELY:
             told[place] = list(items)[best], chance
     return told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -97,16 +98,37 @@ def test_a_taught_item_that_nobody_ordered_is_named_where_it_lies(embedder: Embe
 
 
 def test_a_thing_nobody_ever_taught_is_shown_and_never_passed(embedder: Embedder, taught: dict[str, Item]) -> None:
-    shop = Shop({name: item for name, item in taught.items() if name != "pack-14"})
-    result = check_contents(
-        [packed("pack-11", "pack-12", "pack-14")], spec("pack-11", "pack-12"), taught, embedder, shop=shop
-    )
+    shop = Shop({name: item for name, item in taught.items() if name != "pack-15"})
+    picture = Frame(box([(PACKS["pack-11"], PLACES[0], 0.0), (PACKS["pack-15"], PLACES[3], 0.0)]), "b.jpg", Stage.OPEN)
+    result = check_contents([picture], spec("pack-11"), taught, embedder, shop=shop)
     assert result.result is Result.UNSURE
     (finding,) = result.findings
     assert finding.box is not None
-    assert abs(finding.box[0] + finding.box[2] / 2 - PLACES[2][0]) < 60
+    assert abs(finding.box[0] + finding.box[2] / 2 - PLACES[3][0]) < 60
     assert "nobody ordered" in (result.reason or "")
     assert not any(name in finding.text for name in taught)
+
+
+def test_an_ordered_item_that_is_not_taught_is_not_taken_for_its_look_alike(
+    embedder: Embedder, taught: dict[str, Item]
+) -> None:
+    picture, known = packed("pack-11", "pack-12"), {"pack-11": taught["pack-11"]}
+    result = check_contents([picture], spec("pack-11", "pack-12-in-green"), known, embedder, shop=Shop(taught))
+    assert (result.result, result.findings) == (Result.UNSURE, ())
+    assert "lastlook teach pack-12-in-green" in (result.reason or "")
+    assert check_contents([picture], spec("pack-11"), known, embedder, shop=Shop(taught)).result is Result.FAIL
+
+
+def test_a_second_worse_picture_makes_no_stranger_of_what_the_first_shows(
+    embedder: Embedder, taught: dict[str, Item]
+) -> None:
+    good = packed("pack-11", "pack-13")
+    blurred = cv2.GaussianBlur(np.asarray(good.bgr * 0.6, np.uint8), (0, 0), 2.5)
+    dim = Frame(np.asarray(blurred, np.uint8), "dim.jpg", Stage.OPEN)
+    pack_13 = {s.item: s for s in check_contents([dim], spec("pack-11", "pack-13"), taught, embedder).items}["pack-13"]
+    assert pack_13.result == "unsure", "else this shows nothing"
+    result = check_contents([good, dim], spec("pack-11", "pack-13"), taught, embedder, shop=Shop(taught))
+    assert (result.result, result.findings) == (Result.PASS, ())
 
 
 def test_few_items_are_looked_at_closely_however_many_are_taught(embedder: Embedder, taught: dict[str, Item]) -> None:
@@ -127,11 +149,17 @@ def stranger(item: str | None, look: Floats, chance: float = 0.97) -> Stranger:
 
 
 def test_weights_of_another_embedder_are_not_used(
-    embedder: Embedder, taught: dict[str, Item], monkeypatch: pytest.MonkeyPatch
+    embedder: Embedder,
+    taught: dict[str, Item],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("inspector.strangers.FITTED", "0.0.0")
-    result = check_contents([packed("pack-11", "pack-14")], spec("pack-11"), taught, embedder, shop=Shop(taught))
-    assert result.result is Result.PASS
+    for _ in range(2):
+        result = check_contents([packed("pack-11", "pack-14")], spec("pack-11"), taught, embedder, shop=Shop(taught))
+        assert result.result is Result.PASS
+    (said,) = caplog.messages
+    assert f"not looked for with embedder/{embedder.version}" in said
 
 
 def test_what_lies_in_the_place_of_a_missing_item_is_wrong(embedder: Embedder, taught: dict[str, Item]) -> None:
