@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import cv2
 import numpy as np
@@ -19,11 +20,14 @@ from models.cards import FinderCard, MarksCard, MarkThreshold
 ROOM = 1.3
 """A crop's side against the longer side of the mark that is thought to be in it; the reader was trained with it."""
 GLANCE = 0.03
-"""Probability of any mark from which on a second look is worth its time."""
+"""Probability of any mark from which on closer looks are worth their time."""
 INSIDE = 0.7
 """Share of the smaller box's area from which on it lies in the larger."""
 DOUBTFUL = 0.5
 """From here on a mark without a threshold of its own is told to the check, which leaves it to a person anyway."""
+SUREST = 1e-6
+"""No look is surer than this, so that one alone does not decide."""
+DIAGONAL = 2**0.5
 LARGEST = 5.0
 """No mark is e^5 times larger or smaller than a cell or crop; keeps exp() finite whatever the network says."""
 
@@ -57,6 +61,40 @@ class Readings:
             if all(not _same(corners[i], corners[j], iou) for j in kept):
                 kept.append(i)
         return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at n places tells.
+
+    middles: float32 (n, 2), in picture pixels. sizes: float32 (n, 2), width and height along the mark's own axes. says,
+    rotations: see `Readings`.
+    """
+
+    middles: Floats
+    sizes: Floats
+    says: Floats
+    rotations: Floats
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Look:
+        """These rows of it."""
+        return Look(self.middles[rows], self.sizes[rows], self.says[rows], self.rotations[rows])
+
+    def squares(self) -> Floats:
+        """Where to cut for a closer look: middle x, middle y, side, float32 (n, 3)."""
+        return np.concatenate([self.middles, self.sizes.max(axis=1, keepdims=True) * ROOM], axis=1)
+
+    def readings(self) -> Readings:
+        """The same with upright boxes around the turned marks."""
+        angle = np.deg2rad(self.rotations)[:, None]
+        width, height = np.hsplit(self.sizes, 2)
+        across, down = np.abs(np.cos(angle)), np.abs(np.sin(angle))
+        extent = np.concatenate([width * across + height * down, width * down + height * across], axis=1)
+        return Readings(
+            np.asarray(np.concatenate([self.middles - extent / 2, extent], axis=1), np.float32),
+            self.says,
+            self.rotations,
+        )
 
 
 class MarkReader:
@@ -97,15 +135,16 @@ class MarkReader:
     def read(self, bgr: Pixels, boxes: Floats) -> Readings:
         """What is in boxes xywh float32 (n, 4) of the picture.
 
-        The reader looks twice: a proposal is a rough place, and a mark is read best when it fills the crop. What is no
-        mark at the first look is not looked at again, and not told.
+        The reader looks three times. A proposal is a rough place, and a mark may be turned anyhow; from the second look
+        on it fills the crop and stands upright, which is how it is read best. What it says is the mean of all three, in
+        log odds: what is no mark seldom looks like the same one three times. What is none at the first look is not
+        looked at again, and not told.
         """
-        for _ in range(2):
-            if not len(boxes):
-                return Readings(boxes, np.zeros((0, len(self._card.marks)), np.float32), np.zeros(0, np.float32))
-            seen = self.look(bgr, boxes)
-            boxes = seen.boxes[seen.says.max(axis=1) >= GLANCE]
-        return seen
+        first = self.look(bgr, squares_around(boxes))
+        first = first.only(first.says.max(axis=1, initial=0.0) >= GLANCE)
+        second = self.look(bgr, first.squares(), first.rotations)
+        third = self.look(bgr, second.squares(), second.rotations)
+        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says])))
 
     def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
         """The marks on a parcel, one entry for each that is not told twice, down to each one's doubtful score.
@@ -125,18 +164,21 @@ class MarkReader:
                 found.append(MarkSeen(mark, score, (x, y, w, h), rotation, frame))
         return found
 
-    def look(self, bgr: Pixels, boxes: Floats) -> Readings:
-        """One look at each box, in their order. It is read four times, turned by right angles: the reader knows marks
-        that stand about upright.
+    def look(self, bgr: Pixels, squares: Floats, turns: Floats | None = None) -> Look:
+        """One look at each square (middle x, middle y, side), float32 (n, 3), of the picture.
+
+        turns: float32 (n,), degrees clockwise by which what is in each square stands turned; it is set upright first.
         """
-        squares = squares_around(boxes)
-        crops = np.stack([cut(bgr, square, self._card.input.side) for square in squares])
-        turned = np.concatenate([np.rot90(crops, quarters, axes=(1, 2)) for quarters in range(4)])
-        seen = self._reader.infer(to_batch(turned))
-        says, spans, turns = (seen[name].reshape(4, len(boxes), -1) for name in ("says", "spans", "turns"))
-        best, rows = says.max(axis=2).argmax(axis=0), np.arange(len(boxes))
-        rotations = (degrees(turns[best, rows]) + 90 * best) % 360
-        return Readings(within(squares, turned_back(spans[best, rows], best)), says[best, rows], rotations)
+        if turns is None:
+            turns = np.zeros(len(squares), np.float32)
+        if not len(squares):
+            return Look(squares[:, :2], squares[:, :2], np.zeros((0, len(self._card.marks)), np.float32), turns)
+        side = self._card.input.side
+        crops = np.stack([cut(bgr, *pair, side) for pair in zip(squares, turns.tolist(), strict=True)])
+        seen = self._reader.infer(to_batch(crops))
+        sides, spans = squares[:, 2:], np.clip(seen["spans"], -LARGEST, LARGEST)
+        middles = squares[:, :2] + turned(spans[:, :2] * sides, turns)
+        return Look(middles, np.exp(spans[:, 2:]) * sides, seen["says"], (degrees(seen["turns"]) + turns) % 360)
 
 
 def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
@@ -174,8 +216,17 @@ def squares_around(boxes: Floats) -> Floats:
     return np.concatenate([middle, boxes[:, 2:].max(axis=1, keepdims=True) * ROOM], axis=1)
 
 
-def cut(bgr: Pixels, square: Floats, side: int) -> Pixels:
-    """A square (middle x, middle y, side) of the picture as uint8 (side, side, 3); borders go on beyond the picture."""
+def cut(bgr: Pixels, square: Floats, turn: float, side: int) -> Pixels:
+    """A square (middle x, middle y, side) of the picture as uint8 (side, side, 3); borders go on beyond the picture.
+
+    turn: degrees clockwise by which the square stands turned in the picture; the crop is upright.
+    """
+    if turn % 360:
+        wide = ceil(side * DIAGONAL)
+        level = cut(bgr, square * np.array([1, 1, wide / side], np.float32), 0.0, wide)
+        upright = np.asarray(cv2.getRotationMatrix2D(((wide - 1) / 2, (wide - 1) / 2), turn, 1.0), np.float64)
+        upright[:, 2] += (side - wide) / 2
+        return np.asarray(cv2.warpAffine(level, upright, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     height, width = bgr.shape[:2]
     x, y = (float(np.clip(v, 0, limit)) for v, limit in zip(square[:2], (width, height), strict=True))
     length = max(4, round(float(np.clip(square[2], 4, 2 * max(height, width)))))
@@ -195,22 +246,18 @@ def to_batch(crops: Pixels) -> Floats:
     return np.asarray(images, np.float32)
 
 
-def within(squares: Floats, spans: Floats) -> Floats:
-    """The reader's spans float32 (n, 4) in squares float32 (n, 3) -> boxes xywh float32 (n, 4)."""
-    sides = squares[:, 2:]
-    size = np.exp(np.clip(spans[:, 2:], -LARGEST, LARGEST)) * sides
-    middle = squares[:, :2] + spans[:, :2] * sides
-    return np.asarray(np.concatenate([middle - size / 2, size], axis=1), np.float32)
+def agreed(says: Floats) -> Floats:
+    """Probabilities (looks, n, m) -> those of the mean log odds, float32 (n, m)."""
+    sure = np.clip(says, SUREST, 1 - SUREST)
+    return np.asarray(1 / (1 + np.exp(-np.log(sure / (1 - sure)).mean(axis=0))), np.float32)
 
 
-def turned_back(spans: Floats, quarters: npt.NDArray[np.int64]) -> Floats:
-    """Spans (n, 4) in crops that were turned counter-clockwise by `quarters` right angles (n,) -> in the crops."""
-    across, down, *size = spans.T
-    ways = np.stack([[across, down], [-down, across], [-across, -down], [down, -across]])  # (4, 2, n)
-    odd = quarters % 2 == 1
-    width, height = np.where(odd, size[1], size[0]), np.where(odd, size[0], size[1])
-    rows = np.arange(len(spans))
-    return np.stack([ways[quarters, 0, rows], ways[quarters, 1, rows], width, height], axis=1)
+def turned(offsets: Floats, degrees: Floats) -> Floats:
+    """Offsets (n, 2), x to the right and y down, turned clockwise by `degrees` (n,)."""
+    angle = np.deg2rad(degrees)
+    across, down = offsets.T
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.asarray(np.stack([across * cos - down * sin, across * sin + down * cos], axis=1), np.float32)
 
 
 def degrees(turns: Floats) -> Floats:

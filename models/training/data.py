@@ -46,7 +46,8 @@ class Photo:
     boxes: float32 (m, 4) xyxy in pixels.  classes: int64 (m,) into CLASSES.  turns: float32 (m,) clockwise degrees,
     NaN where unknown.  judged: bool (c,), for which classes somebody looked.  main: which box is the main parcel.
     damaged: whether the main parcel shows damage, None where nobody can say.  damage: masks by kind; outline: the main
-    parcel's own mask (renders have both).  group: pictures of one thing or session; a group is never split.
+    parcel's own mask (renders have both).  shown: float32 (m,), share of each box in which the thing itself is seen, 1
+    where nobody measured.  group: pictures of one thing or session; a group is never split.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Photo:
     boxes: Floats
     classes: npt.NDArray[np.int64]
     turns: Floats
+    shown: Floats
     judged: Mask
     main: int | None
     damaged: bool | None
@@ -225,12 +227,19 @@ def _photo(
         boxes=boxes,
         classes=np.array([c for c, _ in things], np.int64),
         turns=np.array(turns, np.float32),
+        shown=np.array([_shown(r) for _, r in things], np.float32),
         judged=judged,
         main=main,
         damaged=damaged,
         damage=damage,
         outline=outline,
     )
+
+
+def _shown(row: dict[str, Any]) -> float:
+    """Only renders have masks of their own; the area of another annotation is that of its box."""
+    _, _, width, height = row["bbox"]
+    return float(min(1.0, row["area"] / max(1.0, width * height))) if row.get("segmentation") else 1.0
 
 
 def _rle(row: dict[str, Any]) -> Rle:

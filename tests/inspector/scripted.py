@@ -90,6 +90,7 @@ ANY_PICTURE = QualityLimits(None, None, None, None, None, None)
 MARKS_CARD = MarksCard.model_validate(
     {
         "name": "marks",
+        "second_look": "upright",
         "version": "0.0.0",
         "input": {"side": 64},
         "finder": {"file": "finder.onnx", "side": 320, "found": 0.1, "most": 8},

@@ -94,7 +94,7 @@ def render(folder: Path) -> Photo:
     rows: list[tuple[str, np.ndarray, dict[str, object]]] = [
         ("carton", outline, {"main": True}),
         ("damage_tear_hole", torn, {}),
-        ("mark_stack_limit", torn, {"angle_deg": 10}),
+        ("mark_stack_limit", torn, {"angle_deg": 10, "area": 200}),
     ]
     document = {
         "categories": [{"id": i, "name": name} for i, (name, _, _) in enumerate(rows)],
@@ -107,6 +107,7 @@ def render(folder: Path) -> Photo:
                 "category_id": i,
                 "bbox": [80, 50, 140, 100] if i == 0 else [90, 60, 40, 20],
                 "segmentation": {"size": [200, 300], "counts": encode(mask).counts},
+                "area": int(mask.sum()),
                 **more,
             }
             for i, (_, mask, more) in enumerate(rows)
@@ -124,6 +125,12 @@ def test_a_photo_keeps_what_we_know_and_drops_what_is_no_class_of_ours(tmp_path:
     assert photo.judged.all()
     assert photo.damaged is False
     assert photo.main_box() == (80, 50, 140, 100)
+
+
+def test_how_much_of_a_thing_is_seen_is_known_of_renders_only(tmp_path: Path) -> None:
+    assert render(tmp_path / "renders").shown == pytest.approx([1.0, 0.25])
+    [photo] = photos(tmp_path / "photos")
+    assert (photo.shown == 1).all()
 
 
 @pytest.mark.parametrize("checked", [False, "unsure"])

@@ -14,7 +14,7 @@ import torch
 import models
 from inspector.markreader import MarkReader
 from models.training.__main__ import keep_memory
-from models.training.data import fold_of, read_renders, read_training
+from models.training.data import fold_of, read_renders, read_scenes, read_training
 from models.training.marks import picture
 from models.training.marks.bank import drawn
 from models.training.marks.judge import Torch, draft, measure
@@ -24,7 +24,7 @@ from models.training.marks.scenes import Ground, grounds
 from models.training.marks.train import Schedule, stumbles_of, train_finder, train_reader, trained
 
 SEED = 11
-FOLDS = 2
+FOLDS = 4
 EACH = 800
 UNSEEN, UNSEEN_EACH = 99, 100
 """Drawings that teach nothing: another seed draws other ones."""
@@ -40,22 +40,25 @@ def main() -> None:
 @main.command("train")
 @click.argument("network", type=click.Choice(["finder", "reader"]))
 @click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--scenes", "rendered", type=click.Path(path_type=Path, exists=True), help="More renders, a folder a set."
+)
 @click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
 @click.option("--fold", type=int, help="Leave this fold out, to measure with; without it, the real one.")
-@click.option("--steps", default=3000, show_default=True, help="Of 4 scenes (finder) or 96 crops (reader).")
-def train_command(network: str, data: Path, cache: Path, fold: int | None, steps: int) -> None:
+@click.option("--steps", default=3000, show_default=True, help="Of 8 scenes (finder) or 96 crops (reader).")
+def train_command(network: str, data: Path, rendered: Path | None, cache: Path, fold: int | None, steps: int) -> None:
     """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
-    places = list(grounds(read_training(data)))
+    places = all_grounds(data, rendered)
     weights = draw_weights(places, fold)
     out = run_folder(cache, fold) / network
     finder, reader = build(SEED)
     if network == "finder":
-        train_finder(finder, places, weights, bank, Schedule(steps, batch=4, fresh=3, kept=300, seed=SEED), out)
+        train_finder(finder, places, weights, bank, Schedule(steps, batch=8, fresh=4, kept=1500, seed=SEED), out)
     else:
-        schedule = Schedule(steps, batch=96, fresh=40, kept=6000, seed=SEED)
+        schedule = Schedule(steps, batch=96, fresh=28, kept=8000, rate=1e-3, seed=SEED)
         taught = build(SEED)[1]
         if (out / "checkpoint.pt").exists():  # going on: what it falls for by now comes more often
             taught = trained(taught, out)
@@ -65,19 +68,28 @@ def train_command(network: str, data: Path, cache: Path, fold: int | None, steps
 
 @main.command("release")
 @click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--scenes", "rendered", type=click.Path(path_type=Path, exists=True), help="More renders, a folder a set."
+)
 @click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
 @click.option("--fold", default=1, show_default=True, help="The fold that was left out, to choose and measure on.")
 @click.option(
-    "--scenes", default=600, show_default=True, help="Composed scenes; a half to choose on, a half to measure."
+    "--pictures",
+    "scenes",
+    default=600,
+    show_default=True,
+    help="Composed scenes; a half to choose on, a half to measure.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, models/marks/VERSION.")
 @click.option("--how", required=True, help="In words, for the card: how long it was trained.")
 @click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
-def release_command(data: Path, cache: Path, fold: int, scenes: int, out: Path, how: str, created: datetime) -> None:
+def release_command(
+    data: Path, rendered: Path | None, cache: Path, fold: int, scenes: int, out: Path, how: str, created: datetime
+) -> None:
     """Choose thresholds on what the fold's networks have not seen, measure, write the model's folder."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    places = [p for p in grounds(read_training(data)) if fold_of(p.group, FOLDS) == fold]
+    places = [p for p in all_grounds(data, rendered) if fold_of(p.group, FOLDS) == fold]
     unseen = reader_of(run_folder(cache, fold))
     found = measure(unseen, places, draw_weights(places, None), drawn(cache, UNSEEN, UNSEEN_EACH), scenes)
     folder = run_folder(cache, None)
@@ -96,6 +108,12 @@ def picture_command(data: Path, out: Path) -> None:
     renders = [place for place in grounds(list(read_renders(data / "renders"))) if place.says.any()]
     reader = MarkReader.open(models.load("marks"), 1, ("CPUExecutionProvider",))
     cv2.imwrite(str(out / "marks-read.jpg"), picture.read(reader, renders[:: len(renders) // 12][:12]))
+
+
+def all_grounds(data: Path, rendered: Path | None) -> list[Ground]:
+    """Every parcel that may teach, of the data folder and of further rendered sets."""
+    more = [photo for photos in read_scenes(rendered).values() for photo in photos] if rendered else []
+    return list(grounds([*read_training(data), *more]))
 
 
 def run_folder(cache: Path, fold: int | None) -> Path:

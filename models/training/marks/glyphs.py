@@ -1,20 +1,20 @@
 """Crops for the reader, each with a mark of its own: one drawing on a piece of board, seen as a crop shows it.
 
-The reader is asked about each crop four times, turned by right angles (`inspector.markreader`), so it learns marks that
-stand about upright, and that those that lie or stand on their head are none.
+The reader looks twice (`inspector.markreader`): first at marks that are turned anyhow, then at the same ones set
+upright and well framed. So half of the marks it learns from are turned anyhow, and half stand about upright.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inspector.frame import Pixels
-from inspector.markreader import ROOM, cut
+from inspector.markreader import ROOM, cut, turned
 from inspector.spec import MARKS
 from models.scenes.art import Art
 from models.training.data import Floats
@@ -23,18 +23,18 @@ from models.training.marks.camera import taken
 from models.training.marks.networks import READER_SIDE
 from models.training.marks.scenes import Ground, Scene
 
-UPRIGHT, LYING = 50.0, 65.0
-"""Degrees: turned by less a mark is told, by more it is not; between them either answer is right."""
+UPRIGHT = 14.0
+"""Degrees, standard deviation: how upright a mark stands at the second look."""
 KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
 """What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
-SMALLEST, LARGEST = 20.0, 110.0
+SMALLEST, LARGEST = 20.0, 150.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One crop and what is true of it. says: (7,). spans: (4,) as the reader tells them. turn: degrees within
-    -180..180, NaN where nothing is shown. asked: how much the answer counts.
+    """One crop and what is true of it. says: (7,). spans: (4,) as the reader tells them, NaN where nobody knows. turn:
+    degrees, NaN where nothing is shown. asked: how much the answer counts.
     """
 
     pixels: Pixels
@@ -65,7 +65,7 @@ def glyph(
     if kind in ("mark", "off"):
         art = bank.take(str(rng.choice(MARKS)), rng)[0]
         if not art.ink or not 0.5 < art.bgra.shape[1] / art.bgra.shape[0] < 1.6:
-            side = max(side, 48.0)
+            side = max(side, 60.0)
     elif kind == "print":
         art = bank.take(str(rng.choice(["other_mark", "no_mark", "no_mark", "shipping_label"])), rng)[0]
     size = round(side)
@@ -96,12 +96,10 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     """The drawing on the board; None when it can hardly be told from it."""
     size = len(board)
     height, width = art.bgra.shape[:2]
-    quarter = 0 if rng.random() < 0.68 else int(rng.integers(1, 4))
-    turn = float(rng.normal(0, 14)) if rng.random() < 0.5 else float(rng.uniform(-60, 60))
-    a = np.deg2rad(turn + 90 * quarter)
+    turn = _turn(rng)
     half = np.array([width, height]) / max(width, height) / 2
     flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
-    quad = flat @ np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]).T
+    quad = np.asarray(turned(flat, np.full(4, turn)), np.float64)
     lean, squeeze = float(rng.uniform(0, np.pi)), 1.0 if rng.random() < 0.35 else float(rng.uniform(0.45, 1.0))
     along = np.array([np.cos(lean), np.sin(lean)])
     quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
@@ -133,36 +131,62 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     hidden = 0.0
     if rng.random() < 0.12:
         pixels, hidden = _covered(pixels, corners, rng)
-    upright = turn if quarter == 0 else (turn + 90 * quarter + 180) % 360 - 180
     says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
     asked = float(not 0.3 < hidden < 0.65) if says.any() else 1.0
-    if abs(upright) > UPRIGHT or off or hidden >= 0.65:
-        asked *= float(abs(upright) > LYING or off or hidden >= 0.65)
+    if off or hidden >= 0.65:
         says = np.zeros_like(says)
-    low, high = quad.min(axis=0), quad.max(axis=0)
-    spans = np.array([*((low + high) / 2), *np.log(np.maximum(high - low, 0.02))], np.float32)
-    return _seen(pixels, rng, says, spans, upright, asked)
+    edges = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    own = np.array([edges[0] + edges[2], edges[1] + edges[3]]) / 2
+    spans = np.array([*((quad.min(axis=0) + quad.max(axis=0)) / 2), *np.log(np.maximum(own, 0.02))], np.float32)
+    return _seen(pixels, rng, says, spans, turn, asked)
+
+
+def crops(rng: np.random.Generator, scene: Scene) -> list[Glyph]:
+    """A crop of each print on a composed scene, mark or not, that somebody may be asked about."""
+    asked = np.flatnonzero(~scene.ignored)
+    return [_print(rng, scene.pixels, scene.boxes[i], scene.says[i], float(scene.turns[i])) for i in asked]
 
 
 def _real(rng: np.random.Generator, ground: Ground) -> Glyph:
-    """A mark that was on the parcel when it was photographed or rendered."""
+    """A mark that was on the parcel when it was photographed or rendered, seen by one more camera."""
     known = np.flatnonzero(np.isfinite(ground.turns) & (ground.says.max(axis=1) > 0))
     i = int(known[int(rng.integers(len(known)))])
-    x1, y1, x2, y2 = ground.boxes[i]
-    side = max(x2 - x1, y2 - y1) * ROOM * float(np.exp(rng.normal(0, 0.12)))
-    middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) + rng.normal(0, 0.045 * side, 2)
-    pixels = cut(ground.pixels, np.array([*middle, side], np.float32), READER_SIDE)
-    quarters = round(float(ground.turns[i]) / 90) if rng.random() < 0.7 else int(rng.integers(4))
-    turn = (float(ground.turns[i]) - 90 * quarters + 180) % 360 - 180
-    u, v = ((x1 + x2) / 2 - middle[0]) / side, ((y1 + y2) / 2 - middle[1]) / side
-    w, h = (x2 - x1) / side, (y2 - y1) / side
-    for _ in range(quarters % 4):
-        u, v, w, h = v, -u, h, w
-    pixels = np.ascontiguousarray(np.rot90(pixels, quarters % 4))
-    spans = np.array([u, v, np.log(max(w, 0.02)), np.log(max(h, 0.02))], np.float32)
-    says = ground.says[i] * float(abs(turn) <= UPRIGHT)
-    asked = float(abs(turn) <= UPRIGHT or abs(turn) > LYING) * float(max(x2 - x1, y2 - y1) >= 9)
-    return _seen(pixels, rng, says.astype(np.float32), spans, turn, asked)
+    made = _print(rng, ground.pixels, ground.boxes[i], ground.says[i], float(ground.turns[i]))
+    return replace(made, pixels=taken(made.pixels, rng))
+
+
+def _print(rng: np.random.Generator, pixels: Pixels, box: Floats, says: Floats, stands: float) -> Glyph:
+    """A crop around a box xyxy of the picture. stands: degrees by which what is in it is turned, NaN for unknown."""
+    x1, y1, x2, y2 = box
+    turn = _turn(rng)
+    back = stands - turn if np.isfinite(stands) else turn
+    sizes = _own(x2 - x1, y2 - y1, stands)
+    longer = max(x2 - x1, y2 - y1) if sizes is None else sizes.max()
+    side = float(longer) * ROOM * float(np.exp(rng.normal(0, 0.15)))
+    middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+    aside = rng.normal(0, 0.045 * side if rng.random() < 0.5 else 0.1 * side, 2)
+    crop = cut(pixels, np.array([*(middle + aside), side], np.float32), back, READER_SIDE)
+    across, down = turned((-aside[None] / side).astype(np.float32), np.array([-back], np.float32))[0]
+    logs = (np.nan, np.nan) if sizes is None else np.log(np.maximum(sizes / side, 0.02))
+    spans = np.array([across, down, *logs], np.float32)
+    return Glyph(crop, says.astype(np.float32), spans, turn if says.any() else np.nan, 1.0)
+
+
+def _turn(rng: np.random.Generator) -> float:
+    """Degrees clockwise: as a mark stands at the second look, or at the first."""
+    return float(rng.normal(0, UPRIGHT)) if rng.random() < 0.5 else float(rng.uniform(0, 360))
+
+
+def _own(width: float, height: float, turn: float) -> npt.NDArray[np.float64] | None:
+    """Width and height along a mark's own axes, from the upright box around it; None where the box does not tell."""
+    if not np.isfinite(turn):
+        return None
+    across, down = abs(np.cos(np.deg2rad(turn))), abs(np.sin(np.deg2rad(turn)))
+    level = across**2 - down**2
+    if abs(level) < 0.5:
+        return None
+    own = np.array([width * across - height * down, height * across - width * down]) / level
+    return np.asarray(np.maximum(own, 0.2 * min(width, height)))
 
 
 def _seen(

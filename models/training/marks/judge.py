@@ -25,7 +25,7 @@ NMS_IOU = 0.4
 PRECISION = 0.98
 KEPT = 0.98
 """Share of the marks that are there which `doubtful` keeps from being told as missing."""
-FOUND, MOST = 0.06, 16
+FOUND, MOST = 0.1, 16
 LEAST = 0.25
 """A mark of which less is found at the wanted precision is left to people."""
 UPRIGHT_WITHIN = 45.0
@@ -61,6 +61,7 @@ def draft(version: str, thresholds: Mapping[str, object], **told: object) -> Mar
     return MarksCard.model_validate(
         {
             "name": "marks",
+            "second_look": "upright",
             "version": version,
             "files": {},
             "input": {"side": READER_SIDE},
@@ -222,7 +223,8 @@ def stages(reader: MarkReader, told: Sequence[Judged]) -> dict[str, float | int]
             continue
         xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).astype(np.float32)
         squares, wanted = squares_around(one.proposed), squares_around(xywh)
-        says = reader.look(one.scene.pixels, xywh).says
+        first = reader.look(one.scene.pixels, wanted)
+        says = reader.look(one.scene.pixels, first.squares(), first.rotations).says
         for i, square in enumerate(wanted):
             off = np.abs(squares[:, :2] - square[:2]).max(axis=1) / np.maximum(squares[:, 2], 1)
             large = square[2] / np.maximum(squares[:, 2], 1)

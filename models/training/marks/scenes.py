@@ -24,10 +24,16 @@ MARGIN = 0.05
 LONGER, SHORTER = 10.0, 6.0
 """A mark whose sides are shorter, in pixels of the picture, is neither asked for nor held to be absent."""
 PICTURE = (14.0, 8.0)
-FULL = (40.0, 18.0)
+FULL = (48.0, 20.0)
 """Longer and shorter side from which on a drawn mark is put down: a lone picture of one ink, and whatever has words."""
 FAINT = 32.0
 """Grey levels: what changes its ground by less, where it changes it most, is not asked for."""
+LEGIBLE = 24.0, 12.0
+"""Longer and shorter side, in its picture's pixels, of what can be read of a rendered mark: the rest may be hidden."""
+HIDDEN = 0.3
+"""Share of a rendered mark's box below which other things cover it, or it is seen from its edge."""
+PLAIN = 26.0
+"""Grey levels between the darkest and the lightest twentieth of a mark: with less it cannot be read."""
 Label = npt.NDArray[np.float32]
 
 
@@ -36,7 +42,8 @@ class Ground:
     """A parcel as it is, with the marks it has already.
 
     pixels: BGR uint8 (h, w, 3). boxes: float32 (m, 4) xyxy of every known print. says: float32 (m, 7) in the order of
-    MARKS, all 0 for what is no mark we know. turns: clockwise degrees. group: never to be split.
+    MARKS, all 0 for what is no mark we know. turns: clockwise degrees, NaN where nobody should be asked. group: never
+    to be split.
     """
 
     pixels: Pixels
@@ -72,6 +79,9 @@ def grounds(photos: Sequence[Photo]) -> Iterator[Ground]:
         prints = photo.classes != 0
         boxes, classes, turns = photo.boxes[prints], photo.classes[prints], photo.turns[prints]
         says = np.array([[CLASSES[c] == mark for mark in MARKS] for c in classes], np.float32).reshape(-1, len(MARKS))
+        if photo.source == "renders":  # their boxes are exact, and also told of what only a sliver is seen
+            hidden = illegible(pixels, boxes, LEGIBLE) | (photo.shown[prints] < HIDDEN)
+            turns = np.where(hidden, np.float32(np.nan), turns)
         if photo.source == "signs":
             small = np.asarray(cv2.resize(pixels, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA), np.uint8)
             yield Ground(small, boxes * 0.6, says, turns, photo.group, photo.source)
@@ -87,6 +97,18 @@ def grounds(photos: Sequence[Photo]) -> Iterator[Ground]:
             yield Ground(part.copy(), moved[inside], says[inside], turns[inside], photo.group, photo.source)
 
 
+def illegible(pixels: Pixels, boxes: Floats, least: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Which boxes (m, 4) xyxy are smaller than `least` (longer, shorter side) or so plain that nothing can be read."""
+    sides = np.sort(boxes[:, 2:] - boxes[:, :2], axis=1)
+    out = (sides[:, 1] < least[0]) | (sides[:, 0] < least[1])
+    for i, (x1, y1, x2, y2) in enumerate(boxes.astype(int).tolist()):
+        part = pixels[max(0, y1) : y2 + 1, max(0, x1) : x2 + 1]
+        if part.size:
+            dark, light = np.percentile(part.mean(axis=2), (5, 95))
+            out[i] |= light - dark < PLAIN
+    return out
+
+
 def compose(rng: np.random.Generator, ground: Ground, bank: Bank) -> Scene:
     """The ground, turned and scaled, with marks, prints and labels put on it, some covered, seen by some camera."""
     scene = _placed(ground, rng)
@@ -98,8 +120,7 @@ def compose(rng: np.random.Generator, ground: Ground, bank: Bank) -> Scene:
     if rng.random() < 0.3:
         scene = _add(scene, bank.take("shipping_label", rng), rng, (0.25, 0.6))
     scene.pixels = taken(scene.pixels, rng)
-    sides = scene.boxes[:, 2:] - scene.boxes[:, :2]
-    scene.ignored |= (sides.max(axis=1, initial=0) < LONGER) | (sides.min(axis=1, initial=99) < SHORTER)
+    scene.ignored |= illegible(scene.pixels, scene.boxes, (LONGER, SHORTER))
     return scene
 
 
@@ -123,7 +144,8 @@ def _placed(ground: Ground, rng: np.random.Generator) -> Scene:
     scale = float(np.clip(scale, 1.0 if longer < 320 else 0.6, 2.5)) if len(boxes) else min(scale, 3.0)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=how), np.uint8)
-    return Scene(pixels, boxes * scale, ground.says.copy(), turns.copy(), np.zeros(len(boxes), bool))
+    hidden = np.isnan(turns) & (ground.says.max(axis=1, initial=0.0) > 0)
+    return Scene(pixels, boxes * scale, ground.says.copy(), turns.copy(), hidden)
 
 
 def _add(
