@@ -38,6 +38,10 @@ ASK_TIMEOUT = httpx.Timeout(3.0, connect=1.5)
 """A packer waits for the answer to a scan; nobody waits for the sender."""
 
 
+TYPING = timedelta(minutes=1)
+"""A page that was closed meanwhile cannot say so."""
+
+
 class CameraNotReadyError(Exception):
     """There is no live picture to take."""
 
@@ -91,6 +95,7 @@ class Station:
         self.trigger = Trigger(
             Rules(still=t.still, covered=t.covered, settle=t.settle, sharp=t.sharp, patience=t.patience)
         )
+        self._typing_until = clock()
         self._stills = isinstance(settings.camera, PictureFolder)
         self._judging = threading.Lock()
         self._watching = threading.Lock()
@@ -142,6 +147,10 @@ class Station:
                 status = self.capture.status
                 raise CameraNotReadyError(status.reason or f"The camera is {status.state}.")
             return self._judge(shot, by_hand=True)
+
+    def typing(self, *, now: bool) -> None:
+        """Somebody types the weight of the open box, or is done: the trigger waits meanwhile, and a minute at most."""
+        self._typing_until = self._clock() + (TYPING if now else timedelta())
 
     def mark_wrong(self, inspection: str) -> None:
         """Keep the parcel that is shown as an example of a wrong verdict. Raises NotNowError, OSError."""
@@ -225,6 +234,8 @@ class Station:
         """True when a picture may be taken without being asked for. The next still of a folder shows another parcel,
         so a bad picture is not taken again by itself there.
         """
+        if self._clock() < self._typing_until:
+            return False
         return self.bench.wants is not None and not (self._stills and self.bench.moment.phase is Phase.RETAKE)
 
     def _take_by_itself(self) -> None:

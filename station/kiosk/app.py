@@ -82,6 +82,12 @@ class Weighed(_Body):
     weight_g: Annotated[float, Field(strict=True)]
 
 
+class Typing(_Body):
+    """Whether somebody is typing a weight."""
+
+    now: bool
+
+
 class Marked(_Body):
     """Which verdict was wrong."""
 
@@ -173,6 +179,10 @@ def _changes(app: FastAPI, station: Station) -> None:
     @app.post("/api/weigh", status_code=204)
     def weigh(weighed: Weighed) -> None:
         station.bench.weigh(weighed.weight_g)
+
+    @app.post("/api/typing", status_code=204)
+    def typing(asked: Typing) -> None:
+        station.typing(now=asked.now)
 
     @app.post("/api/retry", status_code=204)
     def retry() -> None:

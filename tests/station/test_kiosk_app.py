@@ -393,6 +393,20 @@ def test_a_weight_that_would_never_be_used_is_refused(kiosk: Kiosk, eye: Written
     assert eye.weights == [None]
 
 
+def test_the_trigger_waits_while_the_weight_is_typed(tmp_path: Path, eye: WrittenEye) -> None:
+    with Kiosk(tmp_path, eye, auto=True) as kiosk:
+        assert kiosk.post("typing", {"now": True}).status_code == 204
+        kiosk.post("scan", {"text": "B1"})
+        until(lambda: kiosk.station.trigger.ready)
+        seen = kiosk.station.capture.newest()
+        assert seen is not None
+        until(lambda: (later := kiosk.station.capture.newest()) is not None and later.seq > seen.seq + 3)
+        assert kiosk.post("weigh", {"weight_g": 80.0}).status_code == 204
+        kiosk.post("typing", {"now": False})
+        until(lambda: bool(eye.weights))
+        assert eye.weights[0] == 80.0
+
+
 def test_the_empty_scale_does_not_take_the_weight_away(kiosk: Kiosk) -> None:
     kiosk.post("scan", {"text": "B1"})
     assert kiosk.web.put("/weight", json={"weight_g": 512.5}).status_code == 204

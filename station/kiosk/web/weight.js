@@ -29,6 +29,12 @@ function ask() {
     return made;
   }));
   byId("weigh-dialog").showModal();
+  typing(true);
+}
+
+/** The open box is not looked at by itself while its weight is being typed. */
+function typing(now) {
+  call("typing", { now }).catch(() => {}); // then the weight may come too late, and its own refusal says so
 }
 
 async function send(event) {
@@ -46,4 +52,5 @@ async function send(event) {
 
 byId("s-weight").addEventListener("click", ask);
 byId("weigh-cancel").addEventListener("click", () => byId("weigh-dialog").close());
+byId("weigh-dialog").addEventListener("close", () => typing(false));
 byId("weigh-dialog").querySelector("form").addEventListener("submit", send);
