@@ -36,10 +36,18 @@ def camera_folder(folder: Path, *decisions: str) -> Path:
     folder.mkdir()
     for n, decision in enumerate(decisions):
         if decision == "retake":
-            cv2.imwrite(str(folder / f"{n}-没有包裹.png"), np.full((360, 480, 3), 120, np.uint8))
+            cv2.imwrite(str(folder / f"{n}-没有包裹.png"), _sign())
         else:
             shutil.copy(pictures()[decision], folder / f"{n}-{decision}.jpg")
     return folder
+
+
+def _sign() -> np.ndarray:
+    """A road sign: sharp, well lit, and surely no parcel."""
+    picture = np.full((360, 480, 3), 235, np.uint8)
+    cv2.circle(picture, (240, 180), 120, (30, 30, 200), -1)
+    cv2.rectangle(picture, (160, 165), (320, 195), (255, 255, 255), -1)
+    return picture
 
 
 class StationProcess:
