@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from inspector.detector import Detections, Look, crop_around, decode_boxes, merge, place, to_input
@@ -12,6 +13,10 @@ from inspector.head import DamageHead
 from inspector.runtime import Engine
 from inspector.verdict import Box, Parcel
 from models import MarkThreshold, ParcelCard
+
+COARSE, BLANK = 32, 3.0
+"""Cells a side, and the spread of their grey levels from which on a picture shows something."""
+SURER_THAN_SURE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,10 @@ class Looker:
         self._floor = min([thresholds.parcel.doubtful, thresholds.shipping_label.found, *marks])
 
     def view(self, frame: Frame, index: int) -> View:
-        """Both looks at one picture."""
+        """Both looks at one picture. In one that shows nothing the network is not believed when it sees a parcel."""
         far = self._look(frame.bgr)
+        if _blank(frame.bgr):
+            return View(index, frame, far.detections.of(self._parcel, SURER_THAN_SURE), (), None, None)
         parcels = tuple(
             Parcel(_clipped(_box(box), *frame.size), float(score), index)
             for box, score in self._parcels(far.detections, self._card.thresholds.parcel.found)
@@ -108,6 +115,12 @@ class Looker:
             if w >= 1 and h >= 1 and weight > best:
                 best, parcel = weight, Parcel((x, y, w, h), float(score), index)
         return parcel
+
+
+def _blank(bgr: Pixels) -> bool:
+    """Whether nothing can be told apart in a picture: a covered lens, the dark, a bare wall. Noise is averaged away."""
+    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    return float(small.reshape(-1, 3).std(axis=0).max()) < BLANK
 
 
 def _box(xywh: np.ndarray) -> Box:

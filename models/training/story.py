@@ -65,7 +65,7 @@ HONEST = (
     "will see lower figures. The renders, whose damage goes down to slight, show what mild damage costs.",
     "Damage was learnt from renders and composites. The kinds in the damage map are a hint, not a diagnosis.",
     "The licensed photos come from few places (20 groups), which the intervals reflect only in part.",
-    "No picture of an empty bench taught it: a plain or grainy surface that fills the picture is sometimes taken for a "
+    "No picture of an empty bench taught it: a smooth surface that fills the picture is sometimes taken for a "
     "parcel, and pictures of signs and bottles in one case of seven. The bench's trigger, not the eye, says that "
     "something was laid down.",
 )

@@ -137,4 +137,6 @@ def eye(
 
 
 def frame(width: int = 320, height: int = 320, stage: Stage = Stage.SEALED, name: str = "a.jpg") -> Frame:
-    return Frame(np.full((height, width, 3), 128, np.uint8), name, stage)
+    """A picture that shows something, if only that one side is lighter."""
+    shade = np.linspace(108, 148, width, dtype=np.float32)[None, :, None]
+    return Frame(np.broadcast_to(shade, (height, width, 3)).astype(np.uint8), name, stage)

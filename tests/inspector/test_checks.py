@@ -148,7 +148,9 @@ def test_a_smeared_picture_is_taken_again_and_a_sharp_one_not() -> None:
 @pytest.mark.parametrize(("level", "kind"), [(4, "too_dark"), (255, "too_bright")])
 def test_wrong_light_is_named(level: int, kind: str) -> None:
     gate = QualityLimits(sharpness=None, cut_sides=None)
-    picture = Frame(np.full((SIDE, SIDE, 3), level, np.uint8), "a.jpg")
+    pixels = np.full((SIDE, SIDE, 3), level, np.uint8)
+    pixels[:, : SIDE // 8] = level + (12 if level < 128 else -12)
+    picture = Frame(pixels, "a.jpg")
     assert [f.kind for f in eye(Scripted([PARCEL]), gate).inspect([picture]).quality] == [kind]
 
 
@@ -210,7 +212,18 @@ def test_a_smeared_picture_in_which_no_parcel_is_found_is_called_blurred() -> No
 
 
 def test_nothing_on_the_bench_is_not_called_blurred() -> None:
-    assert [f.kind for f in eye(Scripted([]), QualityLimits()).inspect([frame()]).quality] == ["no_parcel"]
+    bare = Frame(np.full((SIDE, SIDE, 3), 128, np.uint8), "a.jpg")
+    assert [f.kind for f in eye(Scripted([]), QualityLimits()).inspect([bare]).quality] == ["no_parcel"]
+
+
+@pytest.mark.parametrize("noise", [0, 12])
+@pytest.mark.parametrize("level", [0, 60, 128, 255])
+def test_where_nothing_can_be_seen_there_is_no_parcel_whatever_the_network_says(level: int, noise: int) -> None:
+    grain = np.random.default_rng(level).normal(level, noise, (SIDE, SIDE, 3))
+    nothing = Frame(np.clip(grain, 0, 255).astype(np.uint8), "a.jpg")
+    verdict = eye(Scripted([PARCEL]), QualityLimits()).inspect([nothing])
+    assert verdict.parcels == ()
+    assert verdict.decision is not Decision.RELEASE
 
 
 @pytest.mark.parametrize(("level", "kind"), [(0, "too_dark"), (255, "too_bright"), (128, "blurred")])

@@ -19,6 +19,7 @@ from tests.inspector.scripted import PARCEL, Scripted, eye
 def _parcel(text: str | None, form: str = "Code128", degrees: float = 0.0) -> Frame:
     """A 900 x 900 picture of a brown area with one barcode in its middle."""
     board = np.full((900, 900, 3), (90, 130, 170), np.uint8)
+    board[:, :450] -= 12  # its other side lies in the light
     if text is not None:
         code = zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, form))
         bars = np.asarray(code.to_image(scale=3, add_quiet_zones=True), np.uint8)

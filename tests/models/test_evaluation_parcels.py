@@ -21,7 +21,7 @@ from models.evaluation.parcels import is_wrong, parcel_document, worst_damaged, 
 from models.evaluation.report import as_text
 from models.evaluation.seen import Seen, Unreadable, see
 from models.evaluation.sheet import contact_sheet
-from tests.inspector.scripted import CLASSES, PARCEL, Scripted, card, eye
+from tests.inspector.scripted import CLASSES, PARCEL, Scripted, card, eye, frame
 
 ROUNDS = 50
 MAIN: Box = (60, 60, 200, 200)
@@ -248,7 +248,7 @@ def test_the_sheet_shows_a_tile_a_mistake(answers: list[Seen]) -> None:
 
 def test_the_eye_answers_picture_by_picture_and_names_what_it_cannot_read(tmp_path: Path) -> None:
     good, broken, gone = (tmp_path / name for name in ("good.jpg", "broken.jpg", "gone.jpg"))
-    good.write_bytes(encode_jpeg(np.full((320, 320, 3), 128, np.uint8)))
+    good.write_bytes(encode_jpeg(frame().bgr))
     broken.write_bytes(good.read_bytes()[:200])
     photos = [
         Labelled(path=path, name=path.name, source="s", group=path.name, damaged=False) for path in (good, broken, gone)
