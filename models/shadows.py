@@ -99,6 +99,8 @@ class ShadowRecord:
             return
         with self.path.open("rb") as file:
             for line in file:
+                if line == b"\n":  # two wrote at once, and one took the other's unfinished line for one cut short
+                    continue
                 try:
                     told = json.loads(line)
                 except ValueError:

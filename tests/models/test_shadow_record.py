@@ -86,6 +86,15 @@ def test_foreign_lines_are_counted_and_passed_over(record: ShadowRecord, foreign
     assert (tally.unreadable, tally.beside["parcel/1.0.0"].judged) == (1, 1)
 
 
+def test_a_line_begun_anew_for_nothing_is_no_bad_line(record: ShadowRecord) -> None:
+    record.add(line("hold", "hold"))
+    with record.path.open("ab") as file:
+        file.write(b"\n")
+    record.add(line("hold", "hold"))
+    tally = record.tally()
+    assert (tally.beside["parcel/1.0.0"].judged, tally.unreadable) == (2, 0)
+
+
 def _write(path: Path, who: int) -> None:
     for n in range(30):
         ShadowRecord(path).add(line("hold", "hold", n) | {"order": f"{who}" * 4000})
