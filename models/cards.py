@@ -187,8 +187,8 @@ class MarksCard(Card):
     """The card of the networks that find and read handling marks; `input` is the reader's, model.onnx.
 
     marks: in the order of the reader's answer. crop_margin: what the finder sees around the parcel, in shares of it.
-    nms_iou: of two readings of one mark that overlap by more, the better stays. second_look: how a place is shown to the
-    reader again; one that was made for anything else (0.1.0) would read turned marks wrong without a word.
+    nms_iou: of two readings of one mark that overlap by more, the better stays. second_look: how a place is shown to
+    the reader again; one that was made for anything else (0.1.0) would read turned marks wrong without a word.
     """
 
     name: Literal["marks"]
