@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import cv2
 import numpy as np
@@ -16,7 +17,6 @@ from models import MarkThreshold, ParcelCard
 
 COARSE, BLANK = 32, 3.0
 """Cells a side, and the spread of their grey levels from which on a picture shows something."""
-SURER_THAN_SURE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Looker:
     def view(self, frame: Frame, index: int) -> View:
         """Both looks at one picture. In one that shows nothing the network is not believed when it sees a parcel."""
         far = self._look(frame.bgr)
-        if _blank(frame.bgr):
-            return View(index, frame, far.detections.of(self._parcel, SURER_THAN_SURE), (), None, None)
+        if _blank(far, frame.size):
+            return View(index, frame, far.detections.of(self._parcel, inf), (), None, None)  # none at all
         parcels = tuple(
             Parcel(_clipped(_box(box), *frame.size), float(score), index)
             for box, score in self._parcels(far.detections, self._card.thresholds.parcel.found)
@@ -117,10 +117,16 @@ class Looker:
         return parcel
 
 
-def _blank(bgr: Pixels) -> bool:
-    """Whether nothing can be told apart in a picture: a covered lens, the dark, a bare wall. Noise is averaged away."""
-    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    return float(small.reshape(-1, 3).std(axis=0).max()) < BLANK
+def _blank(far: Look, size: tuple[int, int]) -> bool:
+    """Whether nothing can be told apart in a picture of this size: a covered lens, the dark, a bare wall. Noise is
+    averaged away. Asked of the canvas, on which the picture is small already.
+    """
+    left, top = int(far.placement.dx), int(far.placement.dy)
+    width, height = (max(1, round(side * far.placement.scale)) for side in size)
+    coarse = cv2.resize(
+        far.canvas[top : top + height, left : left + width], (COARSE, COARSE), interpolation=cv2.INTER_AREA
+    )
+    return float(coarse.reshape(-1, 3).std(axis=0).max()) < BLANK
 
 
 def _box(xywh: np.ndarray) -> Box:

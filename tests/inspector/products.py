@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
+from inspector.cutout import cut_out
+from inspector.embedder import Embedder
 from inspector.frame import Pixels
+from inspector.gallery import Item, Reference
 
 SIDE = 200
 
@@ -53,3 +58,13 @@ def box(placed: list[tuple[Pixels, tuple[int, int], float]], seed: int = 0) -> P
         picture = np.asarray(cover * shown + (1 - cover) * picture, np.uint8)
     noisy = picture * 0.9 + rng.normal(0, 4, picture.shape)
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+
+
+def taught_from_photos(packs: Mapping[str, Pixels], embedder: Embedder) -> dict[str, Item]:
+    """An item of 50 g for each pack, taught from one photo."""
+    items = {}
+    for name, pack in packs.items():
+        ((crop, mask),) = cut_out(photo(pack))
+        reference = Reference(f"{name}-1", name, crop, mask)
+        items[name] = Item(name, None, 50.0, 0.5, (reference,), embedder.embed([crop], [mask]), None)
+    return items

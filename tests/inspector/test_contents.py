@@ -10,14 +10,13 @@ import pytest
 
 from inspector.annotate import draw
 from inspector.contents import SUPPORTED, Seen, beside, check_contents, judge
-from inspector.cutout import cut_out
 from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
-from inspector.gallery import Item, Reference
+from inspector.gallery import Item
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.verdict import CheckResult, Decision, ItemSeen, Result, Verdict, skipped
 from models.cards import ContentsCard
-from tests.inspector.products import box, photo, product
+from tests.inspector.products import box, product, taught_from_photos
 
 PACKS = {f"pack-{seed}": product(seed) for seed in (11, 12, 13, 14)}
 PLACES = [(150, 130), (450, 140), (160, 340), (460, 340)]
@@ -30,12 +29,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def taught(embedder: Embedder) -> dict[str, Item]:
-    items = {}
-    for name, pack in PACKS.items():
-        ((crop, mask),) = cut_out(photo(pack))
-        reference = Reference(f"{name}-1", name, crop, mask)
-        items[name] = Item(name, None, 50.0, 0.5, (reference,), embedder.embed([crop], [mask]), None)
-    return items
+    return taught_from_photos(PACKS, embedder)
 
 
 def frame(pixels: Pixels) -> Frame:

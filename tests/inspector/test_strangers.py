@@ -12,16 +12,15 @@ import pytest
 
 from inspector.annotate import draw
 from inspector.contents import Seen, check_contents, judge
-from inspector.cutout import cut_out
 from inspector.detector import Floats
 from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
-from inspector.gallery import Item, Reference
+from inspector.gallery import Item
 from inspector.spec import Check, ExpectedItem, PackingSpec, Stage
 from inspector.strangers import Stranger
 from inspector.verdict import CheckResult, Decision, Result, Verdict, skipped
 from models.cards import ContentsCard
-from tests.inspector.products import box, photo, product
+from tests.inspector.products import box, product, taught_from_photos
 
 PACKS = {f"pack-{seed}": product(seed) for seed in (11, 12, 13, 14, 15, 16)}
 PLACES = [(190, 150), (430, 160), (200, 320), (430, 320)]
@@ -52,12 +51,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def taught(embedder: Embedder) -> dict[str, Item]:
-    items = {}
-    for name, pack in PACKS.items():
-        ((crop, mask),) = cut_out(photo(pack))
-        reference = Reference(f"{name}-stranger", name, crop, mask)
-        items[name] = Item(name, None, 50.0, 0.5, (reference,), embedder.embed([crop], [mask]), None)
-    return items
+    return taught_from_photos(PACKS, embedder)
 
 
 def packed(*names: str) -> Frame:
