@@ -18,9 +18,16 @@ Colour = tuple[int, int, int]
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", "C:/Windows/Fonts", "~/.fonts")
 HAN_FONTS = (
     "NotoSansCJK-Bold.ttc",
+    "NotoSansCJK-Black.ttc",
     "NotoSerifCJK-Bold.ttc",
+    "NotoSerifCJK-Black.ttc",
     "NotoSansCJK-Regular.ttc",
     "wqy-zenhei.ttc",
+    "wqy-microhei.ttc",
+    "ukai.ttc",
+    "gkai00mp.ttf",
+    "LXGWWenKai-Bold.ttf",
+    "SmileySans-Oblique.ttf",
     "PingFang.ttc",
     "msyhbd.ttc",
 )
@@ -29,8 +36,43 @@ LATIN_FONTS = (
     "LiberationSansNarrow-Bold.ttf",
     "LiberationSans-Regular.ttf",
     "LiberationSerif-Bold.ttf",
+    "NimbusSansNarrow-Bold.otf",
+    "BebasNeue-Bold.otf",
+    "LeagueSpartan-Black.otf",
+    "LeagueSpartan-Bold.otf",
+    "InterDisplay-Black.otf",
+    "Roboto-Black.ttf",
+    "RobotoCondensed-Bold.ttf",
+    "RobotoSlab-Bold.otf",
+    "OpenSans-CondBold.ttf",
+    "OpenSans-ExtraBold.ttf",
+    "Lato-Black.ttf",
+    "Cabin-Bold.otf",
+    "YanoneKaffeesatz-Bold.otf",
+    "UniversalisADFStd-BoldCond.otf",
+    "TribunADFStd-ExtraBold.otf",
+    "OSP-DIN.ttf",
+    "allerta_stencil.otf",
+    "allerta_stencil.otf",
+    "RG2014E.ttf",
+    "FreeSerifBold.ttf",
+    "C059-Bold.otf",
+    "P052-Bold.otf",
+    "NimbusRoman-Bold.otf",
+    "OldStandard-Bold.ttf",
+    "OldStandard-Regular.ttf",
+    "EBGaramond12-Bold.otf",
+    "Courier Prime Bold.otf",
+    "NimbusMonoPS-Bold.otf",
+    "URWBookman-Demi.otf",
+    "URWGothic-Demi.otf",
     "arialbd.ttf",
 )
+"""Sought by name; docs/marks.md tells which packages of Debian bring them. Stencils are common: twice as often."""
+SPACED_OUT = 0.1
+"""How often a space is put between all letters."""
+STRETCH = 0.35
+"""By how much at most the logarithm of a line's width differs from what its font has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +161,27 @@ class Pen:
         self._draw.line(self._at(points), fill=colour, width=max(1, round(width * self._scale)), joint="curve")
 
     def text(self, box: tuple[float, float, float, float], text: str, colour: Colour, rng: np.random.Generator) -> None:
-        """One line of text, as large as the box allows, centred in it."""
+        """One line of text, as large as the box allows, centred in it; sometimes spaced out, wide or narrow."""
         files = fonts(han=has_han(text))
         file = str(files[int(rng.integers(len(files)))])
+        if text.isascii() and rng.random() < SPACED_OUT:
+            text = ("\u2009" if rng.random() < 0.5 else "\u00a0").join(text)
+        stretch = float(np.exp(rng.uniform(-STRETCH, STRETCH))) if rng.random() < 0.5 else 1.0
         x1, y1, x2, y2 = (v * self._scale for v in box)
-        size = max(6.0, y2 - y1)
-        for _ in range(2):  # the second pass fits what the first has measured
-            font = ImageFont.truetype(file, max(6, int(size)))
-            left, top, right, bottom = self._draw.textbbox((0, 0), text, font=font)
-            size *= min((x2 - x1) / max(1, right - left), (y2 - y1) / max(1, bottom - top))
-        font = ImageFont.truetype(file, max(6, int(size)))
+        font = ImageFont.truetype(file, 64)
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=font)
-        origin = ((x1 + x2 - right - left) / 2, (y1 + y2 - bottom - top) / 2)
-        self._draw.text(origin, text, font=font, fill=colour)
+        width, height = max(1.0, (right - left) * stretch), max(1.0, bottom - top)
+        scale = min((x2 - x1) / width, (y2 - y1) / height)
+        if scale <= 0:
+            return
+        font = ImageFont.truetype(file, max(6, round(64 * scale)))
+        left, top, right, bottom = (round(v) for v in self._draw.textbbox((0, 0), text, font=font))
+        stencil = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+        ImageDraw.Draw(stencil).text((-left, -top), text, font=font, fill=255)
+        stencil = stencil.resize((max(1, round(width * scale)), max(1, round(height * scale))))
+        self._image.paste(
+            colour, (round((x1 + x2 - stencil.width) / 2), round((y1 + y2 - stencil.height) / 2)), stencil
+        )
 
     def image(self) -> Pixels:
         """The sheet as BGR uint8 (height, width, 3)."""

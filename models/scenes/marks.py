@@ -7,7 +7,7 @@ import numpy as np
 
 from models.scenes.art import Art, Colour, Pen, Pixels, opaque, readable
 from models.scenes.pictograms import OTHERS, PICTURES, STRANGERS, Picture
-from models.scenes.wording import NO_MARKS, TOGETHER, WORDS
+from models.scenes.wording import NO_MARKS, TOGETHER, WORDS, babble
 
 WHITE: Colour = (252, 252, 250)
 BLACK: Colour = (16, 16, 18)
@@ -47,6 +47,8 @@ INKS: tuple[Colour, ...] = (
     (96, 84, 74),
 )
 MARKS = (*PICTURES, "lithium_battery", "other_mark")
+BABBLED = 0.5
+"""Of other prints with words, the share that says what nobody has written down."""
 STRANGER = "no_mark"
 """The name of what is printed on parcels and is no handling mark."""
 
@@ -279,6 +281,8 @@ def _lithium(rng: np.random.Generator) -> Pixels:
 
 
 def _text(mark: str, rng: np.random.Generator) -> str | None:
+    if mark == STRANGER and rng.random() < BABBLED:
+        return next(iter(readable([babble(rng)])), NO_MARKS[0])
     texts = readable(NO_MARKS if mark == STRANGER else WORDS.get(mark, []))
     return texts[int(rng.integers(len(texts)))] if texts else None
 

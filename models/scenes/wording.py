@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 def _texts(written: str) -> tuple[str, ...]:
     return tuple(text.replace("/", "\n") for text in written.split(" | "))
@@ -57,5 +59,23 @@ NO_MARKS = _texts(
     "PLEASE RECYCLE | FREE SHIPPING | RETURN TO | DO NOT OPEN/WITH KNIFE | KEEP FROZEN | QTY 24 PCS | "
     "N.W. 12.5 KG/G.W. 13.2 KG | SMALL PARTS | INSPECTED | PASSED | SAMPLE | DATE: | WARNING | FRONT | "
     "顺丰速运 | 中通快递 | 谢谢惠顾 | 新鲜水果 | 品质保证 | 出口 | 加急 | 合格证 | 京东物流 | "
-    "请勿折叠"
+    "请勿折叠 | STACKABLE | FRAGRANCE | UP TO 50% OFF | FRESH | HANDMADE/WITH LOVE | KEEP REFRIGERATED | "
+    "THIS WAY/TO OPEN | DRY FOOD | GLASSES | CARE | BATTERY/NOT INCLUDED | UPS | "
+    "DO NOT RECEIVE/IF DAMAGED | KEEP OUT OF REACH/OF CHILDREN | NOT FOR SALE | HEAVY/TWO PERSON LIFT | "
+    "MEDIUM BOX | KITCHEN | 向日葵 | 小心地滑 | 轻奢 | 易拉罐 | 防伪"
 )
+LETTERS = "EEEAAIIOONNRRTTSSLLCCUUDDPPMMHHGGBBFFYYWWKKVVXZJQ"
+HAN = "中国快递有限公司商品电子服务生产日期净重规格型号地址电话食用油水果茶叶新鲜包装箱数量厂家直销质量保证请茶具"
+
+
+def babble(rng: np.random.Generator) -> str:
+    """Words that nobody has written, of one to three lines: so that marks are read, not guessed from their look."""
+    lines = []
+    for _ in range(int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))):
+        if rng.random() < 0.25:
+            lines.append("".join(rng.choice(list(HAN), int(rng.integers(2, 6)))))
+        else:
+            lengths = rng.integers(2, 9, int(rng.integers(1, 3)))
+            words = ["".join(rng.choice(list(LETTERS), int(length))) for length in lengths]
+            lines.append(" ".join(words) if rng.random() < 0.8 else " ".join(words).capitalize())
+    return "\n".join(lines)
