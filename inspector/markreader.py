@@ -33,6 +33,14 @@ LARGEST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where a mark may be. boxes: float32 (n, 4). chances: float32 (n,), the finder's probability, best first."""
+
+    boxes: Floats
+    chances: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """What may be marks on one parcel, as arrays of one length n.
 
@@ -125,26 +133,29 @@ class MarkReader:
         """The card's operating points by mark."""
         return self._card.thresholds.marks
 
-    def propose(self, bgr: Pixels, parcel: Box) -> Floats:
-        """Where on the parcel (x, y, w, h) a mark may be, in a picture BGR uint8 (h, w, 3): xywh float32 (n, 4)."""
+    def propose(self, bgr: Pixels, parcel: Box) -> Places:
+        """Where on the parcel (x, y, w, h) a mark may be, in a picture BGR uint8 (h, w, 3): boxes are xywh in it."""
         crop, left, top = crop_around(bgr, parcel, self._card.crop_margin)
         canvas, placement = place(crop, self._card.finder.side, left, top)
         sought = self._finder.infer(to_input(canvas))
-        return placement.to_picture(candidates(sought["heat"][0], sought["spans"][0], self._card.finder))
+        found = candidates(sought["heat"][0], sought["spans"][0], self._card.finder)
+        return Places(placement.to_picture(found.boxes), found.chances)
 
-    def read(self, bgr: Pixels, boxes: Floats) -> Readings:
-        """What is in boxes xywh float32 (n, 4) of the picture.
+    def read(self, bgr: Pixels, places: Places) -> Readings:
+        """What is in places of the picture, their boxes xywh.
 
         The reader looks three times. A proposal is a rough place, and a mark may be turned anyhow; from the second look
         on it fills the crop and stands upright, which is how it is read best. What it says is the mean of all three, in
-        log odds: what is no mark seldom looks like the same one three times. What is none at the first look is not
-        looked at again, and not told.
+        log odds: what is no mark seldom looks like the same one three times. The finder's word is added to it: it alone
+        has seen what lies around. What is none at the first look is not looked at again, and not told.
         """
-        first = self.look(bgr, squares_around(boxes))
-        first = first.only(first.says.max(axis=1, initial=0.0) >= GLANCE)
+        first = self.look(bgr, squares_around(places.boxes))
+        promising = first.says.max(axis=1, initial=0.0) >= GLANCE
+        first = first.only(promising)
         second = self.look(bgr, first.squares(), first.rotations)
         third = self.look(bgr, second.squares(), second.rotations)
-        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says])))
+        found = self._card.finder.weight * log_odds(places.chances[promising])
+        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says]), found))
 
     def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
         """The marks on a parcel, one entry for each that is not told twice, down to each one's doubtful score.
@@ -181,8 +192,8 @@ class MarkReader:
         return Look(middles, np.exp(spans[:, 2:]) * sides, seen["says"], (degrees(seen["turns"]) + turns) % 360)
 
 
-def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
-    """The finder's answer to one canvas -> boxes of what may be marks, xyxy float32 (n, 4) on the canvas, best first.
+def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Places:
+    """The finder's answer to one canvas -> what may be marks, boxes xyxy on the canvas, best first.
 
     heat: (1, h, w), the probability that a mark's middle lies in this cell, 0 where a neighbour's is greater.
     spans: (4, h, w), the middle's offset in cells, the logarithms of width and height in cells.
@@ -194,7 +205,8 @@ def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Floats:
     dx, dy, *logs = spans[:, rows, columns]
     middle = np.stack([columns + 0.5 + dx, rows + 0.5 + dy], axis=1)
     half = np.exp(np.clip(np.stack(logs, axis=1), -LARGEST, LARGEST)) / 2
-    return np.asarray(np.concatenate([middle - half, middle + half], axis=1) * cell, np.float32)
+    boxes = np.concatenate([middle - half, middle + half], axis=1) * cell
+    return Places(np.asarray(boxes, np.float32), np.asarray(heat[0, rows, columns], np.float32))
 
 
 def _centre_on(box: Box, parcel: Box) -> bool:
@@ -246,10 +258,17 @@ def to_batch(crops: Pixels) -> Floats:
     return np.asarray(images, np.float32)
 
 
-def agreed(says: Floats) -> Floats:
-    """Probabilities (looks, n, m) -> those of the mean log odds, float32 (n, m)."""
-    sure = np.clip(says, SUREST, 1 - SUREST)
-    return np.asarray(1 / (1 + np.exp(-np.log(sure / (1 - sure)).mean(axis=0))), np.float32)
+def log_odds(chances: Floats) -> Floats:
+    """Of probabilities, of which none counts as quite sure; the same shape."""
+    sure = np.clip(chances, SUREST, 1 - SUREST)
+    return np.asarray(np.log(sure / (1 - sure)), np.float32)
+
+
+def agreed(says: Floats, found: Floats) -> Floats:
+    """Probabilities (looks, n, m) and the finder's weighed log odds (n,) -> of their mean log odds plus the finder's:
+    float32 (n, m).
+    """
+    return np.asarray(1 / (1 + np.exp(-log_odds(says).mean(axis=0) - found[:, None])), np.float32)
 
 
 def turned(offsets: Floats, degrees: Floats) -> Floats:

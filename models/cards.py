@@ -168,13 +168,14 @@ class FinderCard(Part):
     """The network that says where on a parcel a mark may be.
 
     file: the network. side: pixels a side of its input. found: from this probability on a place is read. most: so many
-    places are read at most.
+    places are read at most. weight: how much its own log odds of a place count beside the mean of the reader's.
     """
 
     file: str
     side: Annotated[int, Field(gt=0)]
     found: Unit
     most: Annotated[int, Field(gt=0)]
+    weight: Annotated[float, Field(ge=0)] = 0.0
 
 
 class MarksThresholds(Part):

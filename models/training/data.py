@@ -20,6 +20,8 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 RENDERED_CLASSES = {"carton": "parcel", "mailer": "parcel", "open_box": "parcel", "mark_stack_limit": "other_mark"}
+FRAGILE_TAPE = "tape_fragile"
+"""Rendered tape that says FRAGILE again and again: it is the mark, though of no known turn."""
 RENDERED_DAMAGE = {
     "damage_crush": "crush",
     "damage_dent": "dent",
@@ -125,7 +127,7 @@ def encode(mask: Mask) -> Rle:
 def read_renders(folder: Path) -> Iterator[Photo]:
     """The rendered set: everything in it is known, since it was made."""
     for image, rows, names in _pictures(folder):
-        found = [(RENDERED_CLASSES.get(n, n.removeprefix("mark_")), r) for n, r in zip(names, rows, strict=True)]
+        found = [(_rendered_class(n, r), r) for n, r in zip(names, rows, strict=True)]
         things = [(CLASSES.index(name), row) for name, row in found if name in CLASSES]
         mains = [i for i, (_, row) in enumerate(things) if row.get("main")]
         sealed = image["scene"] == "sealed"
@@ -142,6 +144,12 @@ def read_renders(folder: Path) -> Iterator[Photo]:
             damage=tuple(damage),
             outline=_rle(things[mains[0]][1]) if mains else None,
         )
+
+
+def _rendered_class(name: str, row: dict[str, Any]) -> str:
+    if row.get("kind") == FRAGILE_TAPE:
+        return "fragile"
+    return RENDERED_CLASSES.get(name, name.removeprefix("mark_"))
 
 
 def read_photos(folder: Path) -> Iterator[Photo]:

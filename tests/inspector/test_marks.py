@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.detector import Floats
-from inspector.markreader import ROOM, Look, MarkReader, Readings, agreed, candidates, cut, turned
+from inspector.markreader import ROOM, Look, MarkReader, Places, Readings, agreed, candidates, cut, turned
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Decision, MarkSeen, Result
 from inspector.wire import VerdictDocument
@@ -115,7 +115,7 @@ def test_a_mark_is_read_upright_whichever_way_the_parcel_lies(degrees: float) ->
     rows, columns = np.mgrid[:320, :320] - 159.5
     picture = np.repeat(((columns * up[0] + rows * up[1] > 0) * 255).astype(np.uint8)[..., None], 3, axis=2)
     place = np.array([[139.5, 139.5, 40, 40]], np.float32)
-    readings = reader(ByItsLight({})).read(picture, place)
+    readings = reader(ByItsLight({})).read(picture, Places(place, np.array([0.5], np.float32)))
     off = (np.array([seen[0] - degrees, *seen[1:]]) + 180) % 360 - 180
     assert len(seen) == 3
     assert np.abs(off).max() < 4, "turned at the first look, upright at the others"
@@ -188,8 +188,20 @@ def test_each_look_is_cut_where_the_last_saw_the_mark() -> None:
 
 def test_no_look_alone_decides() -> None:
     says = np.array([[[1.0, 0.5]], [[0.5, 0.5]], [[0.0, 0.5]]], np.float32)
-    assert agreed(says) == pytest.approx(np.full((1, 2), 0.5), abs=0.01)
-    assert agreed(np.full((3, 1, 1), 0.8, np.float32)) == pytest.approx(0.8)
+    nothing = np.zeros(1, np.float32)
+    assert agreed(says, nothing) == pytest.approx(np.full((1, 2), 0.5), abs=0.01)
+    assert agreed(np.full((3, 1, 1), 0.8, np.float32), nothing) == pytest.approx(0.8)
+
+
+def test_the_finders_word_counts_as_much_as_the_card_says() -> None:
+    weighed = MARKS_CARD.model_copy(update={"finder": MARKS_CARD.finder.model_copy(update={"weight": 0.5})})
+    scores = []
+    for heat in (0.2, 0.5, 0.9):
+        networks = Networks({(20, 20): heat})
+        eye = MarkReader(networks, networks, weighed)
+        (mark,) = eye.marks(np.zeros((320, 320, 3), np.uint8), (0.0, 0.0, 320.0, 320.0))
+        scores.append(np.log(mark.score / (1 - mark.score)) - np.log(9))  # the reader says 0.9
+    assert scores == pytest.approx([-0.5 * np.log(4), 0, 0.5 * np.log(9)], abs=0.01)
 
 
 def test_what_is_no_mark_is_not_looked_at_twice() -> None:
@@ -219,9 +231,10 @@ def test_one_sticker_may_say_two_marks() -> None:
 def test_only_the_best_places_are_read() -> None:
     heat = np.zeros((1, 40, 40), np.float32)
     heat[0, ::4, ::4] = np.linspace(0.2, 0.9, 100).reshape(10, 10)
-    boxes = candidates(heat, np.zeros((4, 40, 40), np.float32), MARKS_CARD.finder)
-    assert len(boxes) == MARKS_CARD.finder.most
-    assert boxes[0] == pytest.approx([36 * 8, 36 * 8, 37 * 8, 37 * 8], abs=0.01)
+    found = candidates(heat, np.zeros((4, 40, 40), np.float32), MARKS_CARD.finder)
+    assert len(found.boxes) == len(found.chances) == MARKS_CARD.finder.most
+    assert found.chances[0] == pytest.approx(0.9)
+    assert found.boxes[0] == pytest.approx([36 * 8, 36 * 8, 37 * 8, 37 * 8], abs=0.01)
 
 
 def test_two_readings_of_one_mark_are_one() -> None:

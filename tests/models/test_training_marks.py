@@ -109,7 +109,7 @@ def test_the_finder_is_taught_boxes_that_decode_to_the_marks() -> None:
     made = scene((40, 60, 104, 92), (200, 200, 216, 232))
     _, heat, _, spans, _ = finder_batch([search(made)])
     finder = draft("test", {}).finder.model_copy(update={"found": 0.99})
-    found = candidates(heat[0].numpy(), spans[0].numpy(), finder)
+    found = candidates(heat[0].numpy(), spans[0].numpy(), finder).boxes
     assert found[np.argsort(found[:, 0])] == pytest.approx(made.boxes, abs=0.05)
     assert heat.shape == (1, 1, GRID, GRID)
     assert finder.side == STRIDE * GRID

@@ -21,7 +21,7 @@ from models.training.marks.judge import Torch, draft, measure
 from models.training.marks.networks import Finder, Reader, build
 from models.training.marks.release import write_cards, write_graphs
 from models.training.marks.scenes import Ground, grounds
-from models.training.marks.train import Schedule, stumbles_of, train_finder, train_reader, trained
+from models.training.marks.train import Schedule, stumbles_of, taken_over, train_finder, train_reader, trained
 
 SEED = 11
 FOLDS = 4
@@ -45,8 +45,16 @@ def main() -> None:
 )
 @click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
 @click.option("--fold", type=int, help="Leave this fold out, to measure with; without it, the real one.")
-@click.option("--steps", default=3000, show_default=True, help="Of 8 scenes (finder) or 96 crops (reader).")
-def train_command(network: str, data: Path, rendered: Path | None, cache: Path, fold: int | None, steps: int) -> None:
+@click.option("--steps", default=3000, show_default=True, help="Of 8 scenes (finder) or 64 crops (reader).")
+@click.option(
+    "--start",
+    "begun",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Checkpoint of an earlier version to go on from, when this run has not begun yet.",
+)
+def train_command(
+    network: str, data: Path, rendered: Path | None, cache: Path, fold: int | None, steps: int, begun: Path | None
+) -> None:
     """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
@@ -55,14 +63,19 @@ def train_command(network: str, data: Path, rendered: Path | None, cache: Path, 
     weights = draw_weights(places, fold)
     out = run_folder(cache, fold) / network
     finder, reader = build(SEED)
+    going_on = (out / "checkpoint.pt").exists()
+    if begun is not None and not going_on:
+        _ = taken_over(finder, begun) if network == "finder" else taken_over(reader, begun)
+    rate = 1e-3 if begun is None else 5e-4  # what has learnt already is not shaken up
     if network == "finder":
-        train_finder(finder, places, weights, bank, Schedule(steps, batch=8, fresh=4, kept=1500, seed=SEED), out)
+        schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
+        train_finder(finder, places, weights, bank, schedule, out)
     else:
-        schedule = Schedule(steps, batch=96, fresh=28, kept=8000, rate=1e-3, seed=SEED)
-        taught = build(SEED)[1]
-        if (out / "checkpoint.pt").exists():  # going on: what it falls for by now comes more often
-            taught = trained(taught, out)
-        stumbles = stumbles_of(trained(finder, out.parent / "finder"), taught, places, weights, bank, SEED)
+        # the taught reader tells what it falls for, so that it comes more often
+        taught = trained(build(SEED)[1], out) if going_on else reader
+        looking = trained(finder, out.parent / "finder")
+        stumbles = stumbles_of(looking, taught, places, weights, bank, SEED)
+        schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
         train_reader(reader, places, weights, bank, schedule, out, stumbles)
 
 

@@ -21,14 +21,16 @@ from models.training.data import Floats
 from models.training.marks.bank import Bank
 from models.training.marks.camera import taken
 from models.training.marks.networks import READER_SIDE
-from models.training.marks.scenes import Ground, Scene
+from models.training.marks.scenes import COVERED, HALF_SEEN, Ground, Scene
 
 UPRIGHT = 14.0
 """Degrees, standard deviation: how upright a mark stands at the second look."""
 KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
 """What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
-SMALLEST, LARGEST = 20.0, 150.0
+SMALLEST, LARGEST = 26.0, 220.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
+WORDS_FROM = 60.0
+"""The same of a crop of what has words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def glyph(
     if kind in ("mark", "off"):
         art = bank.take(str(rng.choice(MARKS)), rng)[0]
         if not art.ink or not 0.5 < art.bgra.shape[1] / art.bgra.shape[0] < 1.6:
-            side = max(side, 60.0)
+            side = max(side, WORDS_FROM)
     elif kind == "print":
         art = bank.take(str(rng.choice(["other_mark", "no_mark", "no_mark", "shipping_label"])), rng)[0]
     size = round(side)
@@ -132,8 +134,8 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     if rng.random() < 0.12:
         pixels, hidden = _covered(pixels, corners, rng)
     says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
-    asked = float(not 0.3 < hidden < 0.65) if says.any() else 1.0
-    if off or hidden >= 0.65:
+    asked = float(not HALF_SEEN < hidden < COVERED) if says.any() else 1.0
+    if off or hidden >= COVERED:
         says = np.zeros_like(says)
     edges = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     own = np.array([edges[0] + edges[2], edges[1] + edges[3]]) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,9 @@ import numpy.typing as npt
 import torch
 
 from inspector.detector import Floats
+from inspector.frame import Frame
 from inspector.markreader import MarkReader, Readings, squares_around
+from inspector.quality import QualityLimits, frame_quality
 from inspector.spec import MARKS
 from models.cards import MarksCard, MarkThreshold
 from models.evaluation.metrics import Matched, bootstrap, match, precision_recall
@@ -120,12 +123,16 @@ def measure(
 def held_out(
     places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank, seed: int, count: int
 ) -> Iterator[tuple[Scene, str]]:
-    """Composed scenes, on grounds and with drawings that taught nothing."""
+    """Composed scenes, on grounds and with drawings that taught nothing, that the bench would not ask to take again."""
     shares = weights / weights.sum()
-    for i in range(count):
-        rng = np.random.default_rng([seed, i])
+    numbers, made = itertools.count(), 0
+    while made < count:
+        rng = np.random.default_rng([seed, next(numbers)])
         ground = places[int(rng.choice(len(places), p=shares))]
-        yield compose(rng, ground, bank), f"{ground.source}/{ground.group}"
+        scene = compose(rng, ground, bank)
+        if not frame_quality(Frame(scene.pixels, "composed"), 0, QualityLimits()):
+            made += 1
+            yield scene, f"{ground.source}/{ground.group}"
 
 
 def as_they_are(places: Iterable[Ground]) -> Iterator[tuple[Scene, str]]:
@@ -141,29 +148,43 @@ def judge(reader: MarkReader, scenes: Iterable[tuple[Scene, str]]) -> list[Judge
     for scene, group in scenes:
         height, width = scene.pixels.shape[:2]
         proposed = reader.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
-        told.append(Judged(scene, group, proposed, reader.read(scene.pixels, proposed)))
+        told.append(Judged(scene, group, proposed.boxes, reader.read(scene.pixels, proposed)))
     return told
 
 
 def matched(told: Sequence[Judged], mark: int) -> list[Matched]:
-    """Readings of one mark against the truth, one entry a picture."""
+    """Readings of one mark against the truth, one entry a picture.
+
+    A second reading of a part of a mark that is there, or a loose one around it, is neither right nor wrong: its place
+    is told badly, but what it says is true. Such a mark still counts as not found.
+    """
     rows = []
     for one in told:
         kept = one.readings.of(mark, 0.01, NMS_IOU)
         boxes = one.readings.boxes[kept]
+        boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
         there = (one.scene.says[:, mark] > 0) & ~one.scene.ignored
         rows.append(
             match(
-                np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1),
+                boxes,
                 one.readings.says[kept, mark],
                 one.readings.rotations[kept],
                 one.scene.boxes[there],
                 one.scene.turns[there],
                 IOU,
-                one.scene.boxes[one.scene.ignored],
+                np.concatenate([one.scene.boxes[one.scene.ignored], _around(boxes, one.scene.boxes[there])]),
             )
         )
     return rows
+
+
+def _around(boxes: Floats, marks: Floats) -> Floats:
+    """Those of the boxes xyxy (n, 4) that share more than half of the smaller area with one of the marks (m, 4)."""
+    low = np.maximum(boxes[:, None, :2], marks[None, :, :2])
+    shared = np.clip(np.minimum(boxes[:, None, 2:], marks[None, :, 2:]) - low, 0, None).prod(2)
+    areas = [(given[:, 2:] - given[:, :2]).prod(1) for given in (boxes, marks)]
+    around = (shared > 0.5 * np.minimum(areas[0][:, None], areas[1][None])).any(axis=1)
+    return np.asarray(boxes[around], np.float32)
 
 
 def threshold(rows: Sequence[Matched]) -> MarkThreshold | str:

@@ -69,7 +69,7 @@ def finder_batch(searches: Sequence[Search]) -> tuple[Tensor, Tensor, Tensor, Te
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Crops as the reader is asked about them. images: (n, 3, 64, 64). turns: (n, 2), sine and cosine, NaN where there
+    """Crops as the reader is asked about them. images: (n, 3, s, s). turns: (n, 2), sine and cosine, NaN where there
     is nothing to turn. asked: (n, 1), how much each answer counts. says, spans: see `networks.Read`.
     """
 

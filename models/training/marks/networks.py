@@ -11,7 +11,8 @@ from inspector.spec import MARKS
 from models.training.backbone import BLOCKS, Backbone, pretrained
 
 FINDER_SIDE, STRIDE = 320, 8
-READER_SIDE = 80
+READER_SIDE = 112
+"""Pixels of a crop: HANDLE WITH CARE on one line has five a letter then."""
 
 
 class Sought(NamedTuple):
@@ -72,7 +73,7 @@ class Finder(nn.Module):
 
 
 class Reader(nn.Module):
-    """Crops (n, 3, 80, 80) in [-1, 1] -> `Read`, says as logits while training.
+    """Crops (n, 3, s, s) in [-1, 1], s = READER_SIDE -> `Read`, says as logits while training.
 
     The first eleven blocks of EfficientNet-Lite0, which have seen ImageNet: after as many steps, half as many marks are
     read wrong as by convolutions that start from nothing. Its first layers, the dearest to train, stay as they are.
@@ -144,6 +145,18 @@ def _bias(layer: nn.Conv2d) -> Tensor:
     if layer.bias is None:
         raise ValueError("the layer has no bias")
     return layer.bias
+
+
+def fitted(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a reader of crops of another size, for this one: what it looks for is spread over the new grid."""
+    weight = state["gathered.5.weight"]
+    grid, channels = READER_SIDE // 16, 96
+    was = round((weight.shape[1] / channels) ** 0.5)
+    if was == grid:
+        return state
+    seen = weight.float().reshape(-1, channels, was, was)
+    spread = nn.functional.interpolate(seen, (grid, grid), mode="bilinear", align_corners=True) * (was / grid) ** 2
+    return state | {"gathered.5.weight": spread.reshape(len(weight), -1)}
 
 
 def build(seed: int) -> tuple[Finder, Reader]:

@@ -71,7 +71,7 @@ def write_cards(
         "created": created.isoformat(),
         "outputs": {
             "model.onnx": {
-                "says": "float32 [n, 7], probability of each of `marks` in a crop [n, 3, 80, 80]",
+                "says": f"float32 [n, 7], probability of each of `marks` in a crop {READER_SIDE} pixels wide and high",
                 "spans": "float32 [n, 4], middle and (logarithms) size along its own axes, in shares of the crop",
                 "turns": "float32 [n, 2], sine and cosine of the clockwise turn from upright",
             },

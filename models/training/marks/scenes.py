@@ -21,9 +21,9 @@ from models.training.network import CLASSES, FIRST_MARK
 
 MARGIN = 0.05
 """How much of its surroundings a parcel brings along, at inference too."""
-LONGER, SHORTER = 10.0, 6.0
+LONGER, SHORTER = 20.0, 10.0
 """A mark whose sides are shorter, in pixels of the picture, is neither asked for nor held to be absent."""
-PICTURE = (14.0, 8.0)
+PICTURE = (22.0, 12.0)
 FULL = (48.0, 20.0)
 """Longer and shorter side from which on a drawn mark is put down: a lone picture of one ink, and whatever has words."""
 FAINT = 32.0
@@ -34,6 +34,8 @@ HIDDEN = 0.3
 """Share of a rendered mark's box below which other things cover it, or it is seen from its edge."""
 PLAIN = 26.0
 """Grey levels between the darkest and the lightest twentieth of a mark: with less it cannot be read."""
+HALF_SEEN, COVERED = 0.3, 0.9
+"""Covered shares between which nobody is asked for a mark: what is left of it may still tell which one it is."""
 Label = npt.NDArray[np.float32]
 
 
@@ -176,8 +178,8 @@ def _add(
         ignored = _faint(scene.pixels, pixels, box)
         if says.any() and rng.random() < 0.14:
             share, pixels = _covered(pixels, box, rng)
-            ignored |= 0.3 < share < 0.65
-            says = says * (share <= 0.65)
+            ignored |= HALF_SEEN < share < COVERED
+            says = says * (share < COVERED)
         scene = Scene(
             pixels,
             np.concatenate([scene.boxes, box[None]]),

@@ -25,7 +25,7 @@ from models.training.marks.bank import Bank, smaller
 from models.training.marks.glyphs import Glyph, crops, glyph, no_marks
 from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
-from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought
+from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought, fitted
 from models.training.marks.scenes import Ground, compose
 
 Weights = npt.NDArray[np.float64]
@@ -35,8 +35,8 @@ FALLEN_FOR = 0.2
 """Probability from which on the reader's mistake is worth more lessons."""
 FROM_SCENES = 0.15
 """How often, when it is not in the middle of a scene, the reader is shown the prints of a whole composed scene."""
-GLYPH_ART = 160
-"""Pixels a side of drawings that are only shown in crops of 80."""
+GLYPH_ART = 200
+"""Pixels a side of drawings that are only shown in crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def stumbles_of(
     crops: list[Pixels] = []
     for scene in chain((scene for scene, _ in as_they_are(used)), made):
         height, width = scene.pixels.shape[:2]
-        found = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
+        found = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height))).boxes
         bare = found[no_marks(scene, squares_around(found))]
         if not len(bare):
             continue
@@ -198,8 +198,14 @@ def _teach(
 
 def trained(net: Net, folder: Path) -> Net:
     """The running average of a run, from its checkpoint into this network. FileNotFoundError without one."""
-    net.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["average"])
-    return net.eval()
+    return taken_over(net, folder / "checkpoint.pt").eval()
+
+
+def taken_over(net: Net, checkpoint: Path) -> Net:
+    """What a checkpoint has learnt, into this network; a reader's crops may have been of another size."""
+    state = torch.load(checkpoint, weights_only=True)["average"]
+    net.load_state_dict(fitted(state) if isinstance(net, Reader) else state)
+    return net
 
 
 def finder_loss(sought: Sought, heat: Tensor, weight: Tensor, spans: Tensor, taught: Tensor) -> Losses:
