@@ -12,8 +12,10 @@ from inspector.template import Template, View
 
 EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
 """What speaks for an item at a place, in this order; see `candidates`."""
-WINDOWS, WINDOWS_A_PIECE = 12, 4
-"""Places looked at closely for each item: so many, and so many more for each piece."""
+WINDOWS, WINDOWS_A_PIECE = 16, 20
+"""Places looked at closely for each item: so many, and so many more for each further piece. Among fewer, every fourth
+piece of things that lie together had no place of its own.
+"""
 LEAST_SHARED = 12
 """Keypoints of which the agreeing ones are a share, at least: three of four prove nothing."""
 MOST_PIECES = 12
@@ -72,7 +74,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     inside = within(table, windows)[:, 0] / cells
     colour = np.max([_colour(view, scene, scene.palettes) for view in template.views], axis=0)
     first = cosine + 0.5 * inside + 0.3 * colour
-    chosen = _best_apart(first, windows, WINDOWS + WINDOWS_A_PIECE * min(pieces, MOST_PIECES))
+    chosen = _best_apart(first, windows, WINDOWS + WINDOWS_A_PIECE * (min(pieces, MOST_PIECES) - 1))
     poses = [pose for view in template.views for pose in _poses(view, scene)]
     posed = scene.to_cells(np.stack([pose.box for pose in poses])) if poses else np.zeros((0, 4), np.float32)
     places = np.concatenate([windows[chosen], posed])

@@ -23,6 +23,8 @@ SAME_PLACE = 0.55
 """Intersection over union from which on two items are said to be the same thing."""
 SAME_THING = 0.4
 """Intersection over the smaller one from which on two places are one piece of one item."""
+CLAIMED = 4.0
+"""Log odds that a place would lose if other pieces of the item had claimed all of it: what they cover speaks for them."""
 WORKERS = 2
 """Items looked for at a time: numpy lets go of the interpreter for most of it."""
 SPARE = 2
@@ -56,7 +58,8 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
         looked = workers.map(lambda want: candidates(want.template, scene, cohort, want.quantity), wanted)
     for row, (want, found) in enumerate(zip(wanted, looked, strict=True)):
         odds = log_odds(found, card) + want.shift
-        places += [(row, float(odds[i]), found.boxes[i]) for i in _pieces(found.boxes, odds, want.quantity + SPARE + 2)]
+        apart = _pieces(found.boxes, odds, want.quantity + SPARE + 2)
+        places += [(row, left, found.boxes[i]) for i, left in apart]
     places.sort(key=lambda place: -place[1])
     slots: list[Floats] = []
     in_slot = np.zeros(len(places), np.intp)
@@ -100,18 +103,22 @@ def log_odds(found: Candidates, card: ContentsCard) -> Floats:
     return np.asarray(found.evidence @ weights + card.bias, np.float32)
 
 
-def _pieces(boxes: Floats, odds: Floats, most: int) -> list[int]:
-    """Indices of the best places that may be different pieces of one item."""
-    kept: list[int] = []
+def _pieces(boxes: Floats, odds: Floats, most: int) -> list[tuple[int, float]]:
+    """The best places that may be different pieces of one item: their indices, and the log odds that are left to each
+    after those before it.
+    """
+    kept: list[tuple[int, float]] = []
     area = boxes[:, 2] * boxes[:, 3]
-    for i in np.argsort(-odds, kind="stable"):
-        if odds[i] <= FLOOR or len(kept) == most:
+    left = odds.astype(np.float64)
+    while len(left) and len(kept) < most:
+        best = int(left.argmax())
+        if left[best] <= FLOOR:
             break
-        if kept:
-            near = np.maximum(boxes[kept, :2], boxes[i, :2])
-            far = np.minimum(boxes[kept, :2] + boxes[kept, 2:], boxes[i, :2] + boxes[i, 2:])
-            common = np.clip(far - near, 0, None).prod(1)
-            if (common / np.maximum(np.minimum(area[kept], area[i]), 1e-6)).max() > SAME_THING:
-                continue
-        kept.append(int(i))
+        kept.append((best, float(left[best])))
+        near = np.maximum(boxes[:, :2], boxes[best, :2])
+        far = np.minimum(boxes[:, :2] + boxes[:, 2:], boxes[best, :2] + boxes[best, 2:])
+        common = np.clip(far - near, 0, None).prod(1)
+        left = left - CLAIMED * common / np.maximum(area, 1e-6)
+        left[common > SAME_THING * np.minimum(area, area[best])] = -np.inf
+        left[best] = -np.inf
     return kept

@@ -20,6 +20,10 @@ Box = tuple[float, float, float, float]
 Taught = dict[str, list[tuple[Pixels, Mask]]]
 
 
+TOUCHED = 0.05
+"""Share of a box that another one may cover, the box of a thing that is shown whole: boxes are drawn by eye."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """One picture. kind: where it comes from. group: what belongs together and is never split. truth: boxes xywh of
@@ -49,7 +53,8 @@ def photos(contents: Path, rng: np.random.Generator, *, family: str, shots: int)
     for thing in things:
         for position in order:
             image = pictures[int(position)]
-            whole = [b for b in boxes[image["id"]] if names[b["category_id"]] == thing and _inside(b["bbox"], image)]
+            drawn = boxes[image["id"]]
+            whole = [b for b in drawn if names[b["category_id"]] == thing and _whole(b, drawn, image)]
             if len(taught[thing]) == shots or not whole or (thing, image["id"]) in used:
                 continue
             used.add((thing, image["id"]))
@@ -166,9 +171,18 @@ def _seen(annotations: list[dict[str, Any]]) -> float:
     return sum(float(b["visible_fraction"]) for b in annotations if b["category"].startswith("item_"))
 
 
-def _inside(bbox: Sequence[float], image: dict[str, Any]) -> bool:
-    x, y, w, h = bbox
-    return x > 2 and y > 2 and x + w < image["width"] - 2 and y + h < image["height"] - 2
+def _whole(annotation: dict[str, Any], others: Sequence[dict[str, Any]], image: dict[str, Any]) -> bool:
+    """Whether a packer would teach from this: all of it is in the picture, and nothing lies on it, or under it."""
+    x, y, w, h = annotation["bbox"]
+    inside = x > 2 and y > 2 and x + w < image["width"] - 2 and y + h < image["height"] - 2
+    return inside and all(_shared(annotation["bbox"], o["bbox"]) <= TOUCHED * w * h for o in others if o != annotation)
+
+
+def _shared(one: Sequence[float], other: Sequence[float]) -> float:
+    """Pixels that two boxes xywh share."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
 
 
 def _boxes(told: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
