@@ -24,7 +24,7 @@ SAME_PLACE = 0.55
 SAME_THING = 0.4
 """Intersection over the smaller one from which on two places are one piece of one item."""
 CLAIMED = 4.0
-"""Log odds that a place would lose if other pieces of the item had claimed all of it: what they cover speaks for them."""
+"""Log odds that a place would lose if other pieces had claimed all of it: what they cover speaks for them."""
 WORKERS = 2
 """Items looked for at a time: numpy lets go of the interpreter for most of it."""
 SPARE = 2
