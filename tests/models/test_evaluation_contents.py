@@ -14,7 +14,7 @@ from inspector.spec import ExpectedItem
 from inspector.verdict import ItemSeen
 from models.evaluation import contents
 from models.evaluation.cli import evaluate
-from models.evaluation.lessons import Lesson, mask_of, registered
+from models.evaluation.lessons import Lesson, mask_of, photos, registered
 from tests.inspector.products import box, photo, product
 
 
@@ -93,6 +93,32 @@ def test_a_family_with_reference_photos_is_taught_from_them(folder: Path) -> Non
     taught, lessons = registered(folder, family="toy")
     assert set(taught) == {"toy/pack-11", "toy/pack-12", "toy/pack-14"}
     assert [len(lesson.truth[name]) for lesson in lessons for name in sorted(taught)] == [1, 1, 0]
+
+
+def test_a_crop_to_teach_from_shows_its_thing_whole(tmp_path: Path) -> None:
+    boxes = [
+        (1, [100, 100, 120, 90]),  # lies under the next one
+        (1, [180, 120, 120, 90]),
+        (2, [20, 300, 60, 60]),  # alone, and smaller
+        (2, [560, 400, 80, 80]),  # runs out of the picture
+    ]
+    for number, category in enumerate((1, 2), 1):
+        noise = np.random.default_rng(number).integers(0, 255, (480, 640, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{category}.png"), noise)
+    told = {
+        "images": [
+            {"id": i, "file_name": f"{i}.png", "width": 640, "height": 480, "is_reference": False} for i in (1, 2)
+        ],
+        "categories": [{"id": 1, "name": "toy/thing"}],
+        "annotations": [
+            {"id": n, "image_id": image, "category_id": 1, "bbox": bbox} for n, (image, bbox) in enumerate(boxes)
+        ],
+    }
+    (tmp_path / "annotations.json").write_text(json.dumps(told), "utf-8")
+    taught, lessons = photos(tmp_path, np.random.default_rng(0), family="toy", shots=3)
+    assert len(taught["toy/thing"]) == 1, "one of the pictures shows a thing whole"
+    assert max(taught["toy/thing"][0][0].shape[:2]) <= 75
+    assert [lesson.group for lesson in lessons] == ["1.png"]
 
 
 def test_the_command_measures_a_folder(folder: Path) -> None:

@@ -21,7 +21,18 @@ from models.scenes import marks
 from models.scenes.art import Art, opaque
 from models.training.marks.bank import KINDS, Bank, drawn
 from models.training.marks.glyphs import Glyph, crops, glyph
-from models.training.marks.judge import Judged, Torch, draft, figures, held_out, invented, judge, stages, threshold
+from models.training.marks.judge import (
+    Judged,
+    Torch,
+    draft,
+    figures,
+    held_out,
+    invented,
+    judge,
+    of_length,
+    stages,
+    threshold,
+)
 from models.training.marks.lessons import GRID, finder_batch, search
 from models.training.marks.networks import READER_SIDE, STRIDE, build
 from models.training.marks.release import story, write_cards, write_graphs
@@ -216,6 +227,20 @@ def test_what_is_said_of_a_bare_parcel_is_invented() -> None:
     bare = judged(scene(), reading({"fragile": 0.9}, (10, 10, 40, 40)))
     quiet = judged(scene(), reading({"fragile": 0.4}, (10, 10, 40, 40)))
     assert invented([bare, quiet, judged(scene((1, 1, 9, 9)), reading({}, (0, 0, 5, 5)))], AT) == [("a", 1), ("a", 0)]
+
+
+def test_a_part_of_a_mark_that_is_there_is_neither_right_nor_wrong() -> None:
+    part = judged(scene((10, 10, 90, 90)), reading({"fragile": 0.9}, (20, 20, 30, 20)))
+    told = figures([part], AT, rounds=20)["fragile"]
+    assert (told["there"], told["recall"]["value"]) == (1, 0.0)
+    assert np.isnan(told["precision"]["value"] or np.nan), "nothing was said that counts"
+
+
+def test_marks_are_told_apart_by_their_length() -> None:
+    small = judged(scene((10, 10, 40, 30)), reading({}, (10, 10, 30, 20)))
+    large = judged(scene((10, 10, 110, 30)), reading({"fragile": 0.9}, (10, 10, 100, 20)))
+    found = [figures(of_length([small, large], *sides), AT, rounds=20)["all"] for sides in ((0, 64), (64, 200))]
+    assert [(told["there"], told["recall"]["value"]) for told in found] == [(1, 0.0), (1, 1.0)]
 
 
 def test_a_threshold_needs_examples_and_precision() -> None:

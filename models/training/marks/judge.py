@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ FOUND, MOST = 0.1, 16
 LEAST = 0.25
 """A mark of which less is found at the wanted precision is left to people."""
 UPRIGHT_WITHIN = 45.0
+LENGTHS = (0, 40, 64, 96)
+"""Longer sides of marks, in pixels of the picture, from which on to the next they are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ def measure(
         "is left to people); doubtful keeps 98 % of the marks found",
         {
             "composed": figures(composed, thresholds),
+            "composed_by_longer_side": {
+                f"{low} px and more": _found(figures(of_length(composed, low, high), thresholds)["all"])
+                for low, high in itertools.pairwise((*LENGTHS, np.inf))
+            },
             "composed_by_stage": stages(reader, composed),
             "renders": figures(renders, thresholds),
             "photos": figures(photos, thresholds),
@@ -234,6 +240,16 @@ def figures(told: Sequence[Judged], thresholds: Mapping[str, MarkThreshold | str
     return out
 
 
+def of_length(told: Sequence[Judged], least: float, less_than: float) -> list[Judged]:
+    """The same, but that only marks whose longer side in pixels lies there are asked for."""
+    kept = []
+    for one in told:
+        sides = (one.scene.boxes[:, 2:] - one.scene.boxes[:, :2]).max(axis=1, initial=0.0)
+        others = one.scene.ignored | (sides < least) | (sides >= less_than)
+        kept.append(replace(one, scene=replace(one.scene, ignored=others)))
+    return kept
+
+
 def stages(reader: MarkReader, told: Sequence[Judged]) -> dict[str, float | int]:
     """Which stage loses: the marks that the finder proposes, and those the reader reads right at their true place."""
     proposed, read, count = 0, 0, 0
@@ -286,6 +302,10 @@ def _told(
         "turn_within_45_deg": round(float((known <= UPRIGHT_WITHIN).mean()), 3) if len(known) else None,
         "median_turn_error_deg": round(float(np.median(known)), 1) if len(known) else None,
     }
+
+
+def _found(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"there": told["there"], "recall": told["recall"]}
 
 
 def _ratio(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> float:
