@@ -15,9 +15,9 @@ from inspector.frame import Pixels
 
 MAP_SIDE = 640
 """Pixels of the longer side as the network sees the whole box."""
-KEYPOINT_SIDE = 1280
+KEYPOINT_SIDE = 800
 """Pixels of the longer side on which keypoints are sought: prints a few millimetres high are read there."""
-KEYPOINTS = 4000
+KEYPOINTS = 2500
 CONTRAST = 0.02
 COLOUR_BINS = (4, 6, 6)
 """Lightness, green to red, blue to yellow (Lab)."""
