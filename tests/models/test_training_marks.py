@@ -36,7 +36,7 @@ from models.training.marks.judge import (
 from models.training.marks.lessons import GRID, finder_batch, search
 from models.training.marks.networks import READER_SIDE, STRIDE, build
 from models.training.marks.release import story, write_cards, write_graphs
-from models.training.marks.scenes import LEGIBLE, Ground, Scene, compose, illegible
+from models.training.marks.scenes import LEGIBLE, Ground, Scene, _cover, compose, illegible
 from models.training.marks.train import Schedule, train_finder, train_reader, trained
 
 NO_BOXES = np.zeros((0, 4), np.float32)
@@ -212,6 +212,27 @@ def judged(made: Scene, readings: Readings, group: str = "a") -> Judged:
 
 
 AT = {"fragile": MarkThreshold(present=0.5, doubtful=0.1)}
+
+
+def test_what_covers_one_mark_takes_its_neighbours_along_and_shows_no_copies() -> None:
+    pixels = np.full((200, 200, 3), 120, np.uint8)
+    for left in (60, 105):
+        pixels[80:120:2, left : left + 40] = 255  # stripes: easily read
+    boxes = np.array([[60, 80, 100, 120], [105, 80, 145, 120]], np.float32)
+    struck = 0
+    for seed in range(40):
+        made = Scene(pixels.copy(), boxes, np.eye(len(MARKS), dtype=np.float32)[:2], np.zeros(2), np.zeros(2, bool))
+        _cover(made, boxes[0], np.random.default_rng(seed))
+        gone = [float((made.pixels[80:120:2, x : x + 40] != 255).any(axis=2).mean()) for x in (60, 105)]
+        for hidden, says, ignored in zip(gone, made.says.max(axis=1), made.ignored, strict=True):
+            assert says == 1 or hidden > 0.8, "what is not hidden is asked for"
+            assert hidden < 0.4 or ignored or says == 0, "what is hidden is not"
+        struck += gone[1] > 0.4
+        outside = np.ones((200, 200), bool)
+        outside[78:122, 58:147] = False
+        rows = made.pixels.astype(np.int16)[..., 0]
+        assert np.abs(np.diff(rows, axis=0))[outside[1:]].max() < 120, "no stripes where there were none"
+    assert struck
 
 
 def test_figures_count_what_was_read_right() -> None:

@@ -175,18 +175,15 @@ def _add(
             continue
         says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
         box = np.array(pasted.box, np.float32)
-        ignored = _faint(scene.pixels, pixels, box)
-        if says.any() and rng.random() < 0.14:
-            share, pixels = _covered(pixels, box, rng)
-            ignored |= HALF_SEEN < share < COVERED
-            says = says * (share < COVERED)
         scene = Scene(
             pixels,
             np.concatenate([scene.boxes, box[None]]),
             np.concatenate([scene.says, says[None]]),
             np.append(scene.turns, np.float32(pasted.turn % 360)),
-            np.append(scene.ignored, ignored),
+            np.append(scene.ignored, _faint(scene.pixels, pixels, box)),
         )
+        if says.any() and rng.random() < 0.14:
+            _cover(scene, box, rng)
     return scene
 
 
@@ -234,8 +231,9 @@ def _faint(before: Pixels, after: Pixels, box: Floats) -> bool:
     return bool(np.percentile(change, 92) < FAINT)
 
 
-def _covered(pixels: Pixels, box: Floats, rng: np.random.Generator) -> tuple[float, Pixels]:
-    """Something lies over a part of the box: returns the covered share and the picture."""
+def _cover(scene: Scene, box: Floats, rng: np.random.Generator) -> None:
+    """Lays something over a part of the box; of what else it covers nobody is asked either."""
+    pixels = scene.pixels
     share = float(rng.uniform(0.1, 0.9))
     x1, y1, x2, y2 = box
     a = float(rng.choice([0, 90, 180, 270])) + float(rng.normal(0, 15))
@@ -251,13 +249,17 @@ def _covered(pixels: Pixels, box: Floats, rng: np.random.Generator) -> tuple[flo
     mask = np.zeros(pixels.shape[:2], np.uint8)
     cv2.fillPoly(mask, [quad.astype(np.int32)], 255)
     kind = rng.choice(["tape", "paper", "board", "hand"])
-    if kind == "board":
-        fill = np.roll(pixels, (int(pixels.shape[0] // 2), int(pixels.shape[1] // 2)), (0, 1)).astype(np.float32)
+    if kind == "board":  # from the other end of the picture, and so blurred that no mark can be read on it
+        moved = np.roll(pixels, (int(pixels.shape[0] // 2), int(pixels.shape[1] // 2)), (0, 1))
+        fill = cv2.GaussianBlur(moved, (0, 0), max(x2 - x1, y2 - y1) / 4).astype(np.float32)
     else:
         colour = {"tape": (90, 140, 175), "paper": (225, 228, 230), "hand": (120, 150, 200)}[str(kind)]
         fill = np.broadcast_to(np.array(colour, np.float32) * float(rng.uniform(0.5, 1.1)), pixels.shape)
     strength = (cv2.GaussianBlur(mask, (0, 0), 0.7)[..., None] / 255).astype(np.float32)
     mixed = pixels * (1 - strength) + fill * strength
-    h, w = pixels.shape[:2]
-    inside = mask[max(0, int(y1)) : min(h, int(y2) + 1), max(0, int(x1)) : min(w, int(x2) + 1)]
-    return float((inside > 0).mean()) if inside.size else 1.0, np.clip(mixed, 0, 255).astype(np.uint8)
+    scene.pixels = np.clip(mixed, 0, 255).astype(np.uint8)
+    for i, (left, top, right, bottom) in enumerate(scene.boxes.astype(int).tolist()):
+        inside = mask[max(0, top) : bottom + 1, max(0, left) : right + 1]
+        hidden = float((inside > 0).mean()) if inside.size else 1.0
+        scene.ignored[i] |= HALF_SEEN < hidden < COVERED
+        scene.says[i] *= hidden < COVERED
