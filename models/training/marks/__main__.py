@@ -52,11 +52,19 @@ def main() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Checkpoint of an earlier version to go on from, when this run has not begun yet.",
 )
+@click.option("--threads", default=1, show_default=True, help="Cores to train on; one more draws what is taught.")
 def train_command(
-    network: str, data: Path, rendered: Path | None, cache: Path, fold: int | None, steps: int, begun: Path | None
+    network: str,
+    data: Path,
+    rendered: Path | None,
+    cache: Path,
+    fold: int | None,
+    steps: int,
+    begun: Path | None,
+    threads: int,
 ) -> None:
     """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
     places = all_grounds(data, rendered)
