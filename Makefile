@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-train lint bench train clean
+.PHONY: demo test test-train lint bench train train-marks clean
 
 demo: $(VENV)/runtime
 	$(BIN)/lastlook demo
@@ -38,6 +38,16 @@ train: $(VENV)/train
 	$(LEARN) release $(GIVEN) --measured $(MEASURE) --out models/parcel/$(VERSION) \
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
 	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
+
+# The model of handling marks, from where an earlier version got to. See docs/marks.md.
+MARKS_VERSION ?= 0.3.0
+MARKS_FROM ?= models/training/checkpoints/marks-0.3.0
+MARKS = $(BIN)/python -m models.training.marks
+train-marks: $(VENV)/train
+	$(MARKS) train finder --data $(DATA) --fold 1 --steps 13000 --start $(MARKS_FROM)-finder.pt
+	$(MARKS) train reader --data $(DATA) --fold 1 --steps 9500 --start $(MARKS_FROM)-reader.pt --threads 2
+	$(MARKS) release --data $(DATA) --fold 1 --pictures 800 --out models/marks/$(MARKS_VERSION) \
+	  --created $$(date -u +%F) --how "13,000 steps of the finder, 9,500 of the reader, from $(notdir $(MARKS_FROM))."
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'
