@@ -221,7 +221,9 @@ def test_what_covers_one_mark_takes_its_neighbours_along_and_shows_no_copies() -
     boxes = np.array([[60, 80, 100, 120], [105, 80, 145, 120]], np.float32)
     struck = 0
     for seed in range(40):
-        made = Scene(pixels.copy(), boxes, np.eye(len(MARKS), dtype=np.float32)[:2], np.zeros(2), np.zeros(2, bool))
+        made = Scene(
+            pixels.copy(), boxes, np.eye(len(MARKS), dtype=np.float32)[:2], np.zeros(2, np.float32), np.zeros(2, bool)
+        )
         _cover(made, boxes[0], np.random.default_rng(seed))
         gone = [float((made.pixels[80:120:2, x : x + 40] != 255).any(axis=2).mean()) for x in (60, 105)]
         for hidden, says, ignored in zip(gone, made.says.max(axis=1), made.ignored, strict=True):

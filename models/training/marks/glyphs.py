@@ -29,6 +29,8 @@ KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
 """What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
 SMALLEST, LARGEST = 26.0, 220.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
+SEEN = 0.1
+"""Share of a crop up to which a known mark may take it up and the crop still shows none."""
 WORDS_FROM = 60.0
 """The same of a crop of what has words."""
 
@@ -88,10 +90,11 @@ def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
     """Which squares float32 (n, 3) show no mark, nor a part of one, nor what nobody is asked about: bool (n,)."""
     known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
     boxes = scene.boxes[known]
-    middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0) * ROOM
-    off = np.abs(middles[None] - squares[:, None, :2]).max(axis=2) / squares[:, 2:]
-    large = sides[None] / squares[:, 2:]
-    return np.asarray(((off > 0.6) | (large < 0.25) | (large > 2.6)).all(axis=1))
+    half = squares[:, None, 2:] / 2
+    low = np.maximum(squares[:, None, :2] - half, boxes[None, :, :2])
+    high = np.minimum(squares[:, None, :2] + half, boxes[None, :, 2:])
+    seen = np.clip(high - low, 0, None).prod(axis=2) / squares[:, 2:] ** 2
+    return np.asarray((seen < SEEN).all(axis=1))
 
 
 def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Glyph | None:
@@ -135,12 +138,21 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
         pixels, hidden = _covered(pixels, corners, rng)
     says = np.array([mark in (art.name, *art.also) for mark in MARKS], np.float32)
     asked = float(not HALF_SEEN < hidden < COVERED) if says.any() else 1.0
+    if off and says.any():  # what runs out of the crop may still be told
+        asked = float(max(hidden, _outside(corners, size)) >= COVERED)
     if off or hidden >= COVERED:
         says = np.zeros_like(says)
     edges = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     own = np.array([edges[0] + edges[2], edges[1] + edges[3]]) / 2
     spans = np.array([*((quad.min(axis=0) + quad.max(axis=0)) / 2), *np.log(np.maximum(own, 0.02))], np.float32)
     return _seen(pixels, rng, says, spans, turn, asked)
+
+
+def _outside(corners: Floats, size: int) -> float:
+    """Share of a quadrilateral that lies outside a crop of this size."""
+    crop = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32)
+    inside, _ = cv2.intersectConvexConvex(crop, corners)
+    return 1 - inside / max(float(cv2.contourArea(corners)), 1e-6)
 
 
 def crops(rng: np.random.Generator, scene: Scene) -> list[Glyph]:

@@ -251,7 +251,7 @@ def _cover(scene: Scene, box: Floats, rng: np.random.Generator) -> None:
     kind = rng.choice(["tape", "paper", "board", "hand"])
     if kind == "board":  # from the other end of the picture, and so blurred that no mark can be read on it
         moved = np.roll(pixels, (int(pixels.shape[0] // 2), int(pixels.shape[1] // 2)), (0, 1))
-        fill = cv2.GaussianBlur(moved, (0, 0), max(x2 - x1, y2 - y1) / 4).astype(np.float32)
+        fill = cv2.GaussianBlur(moved, (0, 0), max(pixels.shape[:2]) / 12).astype(np.float32)
     else:
         colour = {"tape": (90, 140, 175), "paper": (225, 228, 230), "hand": (120, 150, 200)}[str(kind)]
         fill = np.broadcast_to(np.array(colour, np.float32) * float(rng.uniform(0.5, 1.1)), pixels.shape)
@@ -261,5 +261,5 @@ def _cover(scene: Scene, box: Floats, rng: np.random.Generator) -> None:
     for i, (left, top, right, bottom) in enumerate(scene.boxes.astype(int).tolist()):
         inside = mask[max(0, top) : bottom + 1, max(0, left) : right + 1]
         hidden = float((inside > 0).mean()) if inside.size else 1.0
-        scene.ignored[i] |= HALF_SEEN < hidden < COVERED
+        scene.ignored[i] |= bool(scene.says[i].any()) and HALF_SEEN < hidden < COVERED
         scene.says[i] *= hidden < COVERED
