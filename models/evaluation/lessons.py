@@ -37,7 +37,10 @@ class Lesson:
 
 
 def photos(contents: Path, rng: np.random.Generator, *, family: str, shots: int) -> tuple[Taught, list[Lesson]]:
-    """Photos of one family with each of its things taught from `shots` crops of photos that are then left out."""
+    """Photos of one family with each of its things taught from `shots` crops of photos that are then left out.
+
+    A crop shows its thing whole. A thing that no photo shows so is not taught, and not asked for.
+    """
     told = json.loads((contents / "annotations.json").read_text("utf-8"))
     names = {c["id"]: c["name"] for c in told["categories"]}
     boxes = _boxes(told)
@@ -60,16 +63,18 @@ def photos(contents: Path, rng: np.random.Generator, *, family: str, shots: int)
             used.add((thing, image["id"]))
             largest = max(whole, key=lambda b: b["bbox"][2] * b["bbox"][3])
             taught[thing].append(framed(_read(contents / image["file_name"]), largest["bbox"]))
+    taught = {thing: shown for thing, shown in taught.items() if shown}
     spent = {image for _, image in used}
     lessons = []
     for image in pictures:
         if image["id"] in spent:
             continue
-        truth: dict[str, list[Box]] = {thing: [] for thing in things}
+        truth: dict[str, list[Box]] = {thing: [] for thing in taught}
         for b in boxes[image["id"]]:
-            truth[names[b["category_id"]]].append(tuple(b["bbox"]))
+            if names[b["category_id"]] in taught:
+                truth[names[b["category_id"]]].append(tuple(b["bbox"]))
         lessons.append(Lesson(family, image["file_name"], _read(contents / image["file_name"]), truth))
-    return dict(taught), lessons
+    return taught, lessons
 
 
 def registered(contents: Path, *, family: str) -> tuple[Taught, list[Lesson]]:

@@ -172,11 +172,13 @@ def match(
     true_turns: npt.NDArray[np.floating],
     at_least: float = 0.5,
     ignored: Boxes | None = None,
+    neither: npt.NDArray[np.bool_] | None = None,
 ) -> Matched:
     """Greedy matching by score. All boxes xyxy; turns in degrees; at_least: intersection over union.
 
     ignored: (k, 4) areas where nobody can say what is right. A detection that matches no true box and overlaps one of
     these so much, or lies in it with more than half of its area, counts neither way (as COCO treats crowds).
+    neither: bool (n,), detections that count neither way where they match no true box.
     """
     order = np.argsort(-scores, kind="stable")
     free = np.ones(len(true_boxes), bool)
@@ -190,7 +192,7 @@ def match(
             right.append(True)
             gap = abs(float(turns[i]) - float(true_turns[j])) % 360
             errors.append(min(gap, 360 - gap))
-        elif ignored is None or not _forgiven(boxes[i], ignored, at_least):
+        elif (ignored is None or not _forgiven(boxes[i], ignored, at_least)) and (neither is None or not neither[i]):
             kept.append(i)
             right.append(False)
     return Matched(

@@ -67,7 +67,10 @@ def shot_of(photo: Photo) -> Shot:
         damage = np.zeros((len(DAMAGE_KINDS), height, width), bool)
         for kind, rle in photo.damage:
             damage[kind_index(kind)] |= decode(rle)
-    return Shot(pixels, photo.boxes, photo.classes, photo.turns, photo.judged, damage, photo.damaged)
+    # slivers of rendered FRAGILE tape, which has no turn, teach this network nothing
+    asked = (photo.classes < FIRST_MARK) | np.isfinite(photo.turns) | (photo.source != "renders")
+    boxes, classes, turns = photo.boxes[asked], photo.classes[asked], photo.turns[asked]
+    return Shot(pixels, boxes, classes, turns, photo.judged, damage, photo.damaged)
 
 
 def look_at_frame(shot: Shot, photo: Photo, *, plain: bool = True) -> View:

@@ -257,6 +257,8 @@ def test_a_part_of_a_mark_that_is_there_is_neither_right_nor_wrong() -> None:
     told = figures([part], AT, rounds=20)["fragile"]
     assert (told["there"], told["recall"]["value"]) == (1, 0.0)
     assert np.isnan(told["precision"]["value"] or np.nan), "nothing was said that counts"
+    everywhere = judged(scene((10, 10, 90, 90)), reading({"fragile": 0.9}, (0, 0, 300, 300)))
+    assert figures([everywhere], AT, rounds=20)["fragile"]["precision"]["value"] == 0.0
 
 
 def test_marks_are_told_apart_by_their_length() -> None:

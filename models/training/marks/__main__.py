@@ -52,6 +52,7 @@ def main() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Checkpoint of an earlier version to go on from, when this run has not begun yet.",
 )
+@click.option("--rate", default=1e-3, show_default=True, help="Half of it where a run goes on from an earlier version.")
 @click.option("--threads", default=1, show_default=True, help="Cores to train on; one more draws what is taught.")
 def train_command(
     network: str,
@@ -61,6 +62,7 @@ def train_command(
     fold: int | None,
     steps: int,
     begun: Path | None,
+    rate: float,
     threads: int,
 ) -> None:
     """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
@@ -74,7 +76,6 @@ def train_command(
     going_on = (out / "checkpoint.pt").exists()
     if begun is not None and not going_on:
         _ = taken_over(finder, begun) if network == "finder" else taken_over(reader, begun)
-    rate = 1e-3 if begun is None else 5e-4  # what has learnt already is not shaken up
     if network == "finder":
         schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
         train_finder(finder, places, weights, bank, schedule, out)
