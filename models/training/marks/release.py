@@ -127,7 +127,8 @@ Made {told["created"]}. {told["trained"]}. Licence {told["licence"]}.
 ## Composed scenes whose parcels and drawings taught nothing
 
 A reading is right when it overlaps the mark by IoU 0.3; one of a part of a mark that is there counts neither way.
-Asked for are marks of 10 x 20 pixels and more, less than 30 % of them covered, in scenes that a bench takes. Intervals: 95 %, bootstrap over groups.
+Asked for are marks of 10 x 20 pixels and more, less than 30 % of them covered, in scenes that a bench takes.
+Intervals: 95 %, bootstrap over groups.
 
 | mark | there | recall | precision | turned right (45°) | present / doubtful |
 |---|---|---|---|---|---|
