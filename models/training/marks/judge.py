@@ -119,8 +119,8 @@ def measure(
     return Measured(
         thresholds,
         f"{half} composed scenes whose parcels and drawings taught nothing, sharp and light enough for a bench; marks "
-        f"of {SHORTER:.0f} x {LONGER:.0f} pixels and more, covered by less than {HALF_SEEN:.0%}; a reading of a part of "
-        "a mark that is there counts neither way. Present from the lowest score on from "
+        f"of {SHORTER:.0f} x {LONGER:.0f} pixels and more, covered by less than {HALF_SEEN:.0%}; readings of parts of "
+        "a mark that is there count neither way. Present from the lowest score on from "
         "which 98 % of the readings are right (95 % where that finds less than a quarter of the marks; else the mark "
         "is left to people); doubtful keeps 98 % of the marks found",
         {
