@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def taught_items(taught: Taught, embedder: Embedder, weights: Mapping[str, float
     items = {}
     for name, shown in taught.items():
         vectors = embedder.embed([crop for crop, _ in shown], [mask for _, mask in shown])
-        views = tuple(Reference(f"{name}#{k}", name, crop, mask) for k, (crop, mask) in enumerate(shown))
+        # by what they show: views are remembered by id, and another lesson may teach the same thing from other crops
+        views = tuple(Reference(sha256(crop.tobytes()).hexdigest(), name, crop, mask) for crop, mask in shown)
         weight = (weights or {}).get(name)
         items[name] = Item(name, None, weight, None if weight is None else PIECE_SD * weight, views, vectors, None)
     return items
