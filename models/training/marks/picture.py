@@ -35,6 +35,9 @@ def read(reader: MarkReader, places: Sequence[Ground], across: int = 4, side: in
         small = cv2.resize(place.pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
         picture[: small.shape[0], : small.shape[1]] = small
         for mark in reader.marks(place.pixels, (0.0, 0.0, float(width), float(height))):
+            sure = reader.thresholds[mark.mark]
+            if isinstance(sure, str) or mark.score < sure.present:
+                continue
             x, y, w, h = (v * scale for v in mark.box)
             cv2.rectangle(picture, (int(x), int(y)), (int(x + w), int(y + h)), (190, 60, 0), 2)
             middle, turn = np.array([x + w / 2, y + h / 2]), np.deg2rad(mark.rotation)
