@@ -198,11 +198,13 @@ def test_typing_touching_and_the_second_language(kiosk: Kiosk) -> None:
 def test_a_picture_without_a_parcel_is_taken_again_with_the_space_bar(kiosk: Kiosk) -> None:
     kiosk.scan("A-1")
     expect(kiosk.page.locator("#notice")).to_contain_text("No parcel seen", timeout=30_000)
-    kiosk.page.keyboard.press("Space")
-    expect(kiosk.page.locator("#word span")).to_have_text(re.compile("Release|Take again"), timeout=30_000)
-    if kiosk.page.locator("#word span").inner_text() == "Take again":
-        assert "No parcel seen" in kiosk.do
+    for _ in range(4):  # the picture before may still be the newest; "Take again" stands there until the next is judged
         kiosk.page.keyboard.press("Space")
+        try:
+            expect(kiosk.page.locator("#word span")).to_have_text("Release", timeout=8_000)
+            break
+        except AssertionError:
+            assert "No parcel seen" in kiosk.do
     kiosk.shows("Release", "release")
 
 
