@@ -192,7 +192,7 @@ def match(
             right.append(True)
             gap = abs(float(turns[i]) - float(true_turns[j])) % 360
             errors.append(min(gap, 360 - gap))
-        elif (ignored is None or not _forgiven(boxes[i], ignored, at_least)) and (neither is None or not neither[i]):
+        elif (ignored is None or not forgiven(boxes[i], ignored, at_least)) and (neither is None or not neither[i]):
             kept.append(i)
             right.append(False)
     return Matched(
@@ -237,7 +237,8 @@ def overlaps(box: Boxes, others: Boxes) -> Array:
     return np.asarray(both / np.maximum(union, 1e-9), np.float64)
 
 
-def _forgiven(box: Boxes, areas: Boxes, at_least: float) -> bool:
+def forgiven(box: Boxes, areas: Boxes, at_least: float) -> bool:
+    """Whether a box xyxy (4,) overlaps one of the areas (k, 4) so much, or lies in one with more than half of it."""
     if not len(areas):
         return False
     inside = _shared(box, areas) / np.maximum(_area(box[None]), 1e-9)

@@ -29,10 +29,10 @@ KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
 """What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
 SMALLEST, LARGEST = 26.0, 220.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
+WORDS_FROM = 60.0
+"""How many at least, where the mark has words."""
 SEEN = 0.1
 """Share of a crop up to which a known mark may take it up and the crop still shows none."""
-WORDS_FROM = 60.0
-"""The same of a crop of what has words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from inspector.markreader import MarkReader, Readings, squares_around
 from inspector.quality import QualityLimits, frame_quality
 from inspector.spec import MARKS
 from models.cards import MarksCard, MarkThreshold
-from models.evaluation.metrics import Matched, bootstrap, match, precision_recall
+from models.evaluation.metrics import Matched, bootstrap, forgiven, match, precision_recall
 from models.training.marks.bank import Bank
 from models.training.marks.networks import FINDER_SIDE, READER_SIDE, Finder, Reader
 from models.training.marks.scenes import HALF_SEEN, LONGER, MARGIN, SHORTER, Ground, Scene, compose
@@ -193,19 +193,10 @@ def matched(told: Sequence[Judged], mark: int) -> list[Matched]:
                 one.scene.turns[there],
                 IOU,
                 one.scene.boxes[one.scene.ignored],
-                _true_of(boxes, one.scene.boxes[there]),
+                np.array([forgiven(box, one.scene.boxes[there], LOOSE) for box in boxes], np.bool_),
             )
         )
     return rows
-
-
-def _true_of(boxes: Floats, marks: Floats) -> npt.NDArray[np.bool_]:
-    """Which of the boxes xyxy (n, 4) lie in one of the marks (m, 4) with more than half, or overlap one a little."""
-    low = np.maximum(boxes[:, None, :2], marks[None, :, :2])
-    shared = np.clip(np.minimum(boxes[:, None, 2:], marks[None, :, 2:]) - low, 0, None).prod(2)
-    own, theirs = ((given[:, 2:] - given[:, :2]).prod(1) for given in (boxes, marks))
-    overlap = shared / np.maximum(own[:, None] + theirs[None] - shared, 1e-6)
-    return np.asarray(((shared > 0.5 * own[:, None]) | (overlap > LOOSE)).any(axis=1))
 
 
 def threshold(rows: Sequence[Matched]) -> MarkThreshold | str:
