@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from inspector.marks import check_marks, no_marks_looked_for
 from inspector.quality import QualityLimits, frame_quality, quality
 from inspector.runtime import Engine, EngineName, open_engine
 from inspector.spec import Check, PackingSpec, Stage
-from inspector.verdict import CheckResult, ModelRef, Parcel, Verdict, combine, skipped
+from inspector.verdict import CheckResult, MarkSeen, ModelRef, Parcel, Verdict, combine, skipped
 from inspector.view import Looker, View
 from models.cards import MarksCard
 
@@ -106,7 +107,7 @@ class Inspector:
         name, threads, providers = settings.engine, settings.threads, settings.providers
         engine = open_engine(name, model.onnx, side=model.card.input.side, threads=threads, providers=providers)
         engine.warm_up()
-        reader = MarkReader.open(marks or models.load("marks"), threads, providers, name)
+        reader = MarkReader.open(marks or models.load("marks"), threads, providers)
         return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), reader, settings, gallery)
 
     @property
@@ -153,7 +154,7 @@ class Inspector:
             raise ValueError("no picture to judge; take at least one of the sealed parcel")
         card = self._model.card
         started = time.perf_counter()
-        views = [self._looker.view(frame, i) for i, frame in enumerate(frames) if frame.stage is Stage.SEALED]
+        views, marks = self._seen(frames)
         looked = time.perf_counter()
         faults = [
             fault for view in views for fault in quality(view, card.thresholds.parcel.found, self._settings.quality)
@@ -164,7 +165,7 @@ class Inspector:
         checks = (
             check_integrity(views, card),
             self._contents(frames, spec, weight_g),
-            self._check_marks(views, spec),
+            self._check_marks(views, marks, spec),
             check_label(views, spec, card),
         )
         decision, reasons = combine(checks, spec, faults)
@@ -179,15 +180,25 @@ class Inspector:
             timings_ms={"infer": 1e3 * (looked - started), "total": 1e3 * (time.perf_counter() - started)},
         )
 
-    def _check_marks(self, views: Sequence[View], spec: PackingSpec) -> CheckResult:
-        """The marks check on everything that the reader finds on the judged parcel, in every picture of it."""
+    def _seen(self, frames: Sequence[Frame]) -> tuple[list[View], list[MarkSeen]]:
+        """Every picture of the sealed parcel, and everything that may be a mark on the judged one.
+
+        Marks are read beside the second look, which needs the same box: what each leaves idle of two cores the other
+        takes.
+        """
+        with ThreadPoolExecutor(1, "marks") as beside:
+            views, later = [], []
+            for index, frame in enumerate(frames):
+                if frame.stage is not Stage.SEALED:
+                    continue
+                far = self._looker.far(frame, index)
+                later.append(beside.submit(self._marks.marks, frame.bgr, far.region, index))
+                views.append(self._looker.closer(far))
+            return views, [mark for one in later for mark in one.result()]
+
+    def _check_marks(self, views: Sequence[View], found: Sequence[MarkSeen], spec: PackingSpec) -> CheckResult:
         if not views:
             return no_marks_looked_for(spec)
-        found = [
-            mark
-            for view in views
-            for mark in self._marks.marks(view.frame.bgr, view.main.box if view.main else view.whole, view.index)
-        ]
         return check_marks(found, spec, self._marks.thresholds, upright=self._settings.side_view)
 
     def _contents(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None) -> CheckResult:

@@ -75,9 +75,7 @@ def read_codes(view: View, wanted: str | None = None) -> list[CodeSeen]:
     The reader finds codes that lie nearly level or upright; when the wanted number is not among them the parcel is
     read again turned by 45 degrees, so that any angle is within its reach.
     """
-    width, height = view.frame.size
-    box = view.main.box if view.main else (0.0, 0.0, float(width), float(height))
-    crop, left, top = crop_around(view.frame.bgr, box, 0.03)
+    crop, left, top = crop_around(view.frame.bgr, view.region, 0.03)
     codes = _read(crop, np.array([[1, 0, left], [0, 1, top]], np.float64), view.index)
     if wanted is not None and not any(carries(code.text, wanted) for code in codes):
         turned, back = _turned(crop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import cv2
@@ -35,10 +35,10 @@ class View:
     close: Look | None
 
     @property
-    def whole(self) -> Box:
-        """The whole picture as a box."""
+    def region(self) -> Box:
+        """The main parcel's box; the whole picture when there is no parcel."""
         width, height = self.frame.size
-        return 0.0, 0.0, float(width), float(height)
+        return self.main.box if self.main else (0.0, 0.0, float(width), float(height))
 
     @property
     def crop(self) -> Pixels:
@@ -65,7 +65,11 @@ class Looker:
         self._floor = min([thresholds.parcel.doubtful, thresholds.shipping_label.found, *marks])
 
     def view(self, frame: Frame, index: int) -> View:
-        """Both looks at one picture. In one that shows nothing the network is not believed when it sees a parcel."""
+        """Both looks at one picture."""
+        return self.closer(self.far(frame, index))
+
+    def far(self, frame: Frame, index: int) -> View:
+        """The first look alone. In a picture that shows nothing the network is not believed when it sees a parcel."""
         far = self._look(frame.bgr)
         if _blank(far, frame.size):
             return View(index, frame, far.detections.of(self._parcel, inf), (), None, None)  # none at all
@@ -74,16 +78,19 @@ class Looker:
             for box, score in self._parcels(far.detections, self._card.thresholds.parcel.found)
         )
         main = self._main(far.detections, frame.size, index)
-        if main is None:
-            return View(index, frame, far.detections, parcels, None, None)
-        crop, left, top = crop_around(frame.bgr, main.box, self._card.crop_margin)
+        return View(index, frame, far.detections, parcels or ((main,) if main else ()), main, None)
+
+    def closer(self, far: View) -> View:
+        """The same with a second look, where there is a parcel to look at."""
+        if far.main is None:
+            return far
+        crop, left, top = crop_around(far.frame.bgr, far.main.box, self._card.crop_margin)
         close = self._look(crop, left, top)
         # The close look's parcel boxes are cut at the crop's border, so parcels count from the far look only.
         near = close.detections
         others = near.classes != self._parcel
         near = Detections(near.boxes[others], near.scores[others], near.classes[others], near.rotations[others])
-        detections = merge(far.detections, near, self._card.nms_iou)
-        return View(index, frame, detections, parcels or (main,), main, close)
+        return replace(far, detections=merge(far.detections, near, self._card.nms_iou), close=close)
 
     def _look(self, bgr: Pixels, left: int = 0, top: int = 0) -> Look:
         card = self._card

@@ -49,6 +49,10 @@ INKS: tuple[Colour, ...] = (
 MARKS = (*PICTURES, "lithium_battery", "other_mark")
 BABBLED = 0.5
 """Of other prints with words, the share that says what nobody has written down."""
+TAPED = 0.1
+"""How often words alone stand on tape."""
+RIMS = {"none": 0.58, "plain": 0.3, "dashed": 0.06, "double": 0.06}
+"""What goes round words."""
 STRANGER = "no_mark"
 """The name of what is printed on parcels and is no handling mark."""
 
@@ -73,6 +77,12 @@ def draw(mark: str, rng: np.random.Generator) -> Art:
     if style == "words":
         return _words(mark, rng)
     return _printed(mark, PICTURES[mark], rng) if style == "printed" else _sticker(mark, PICTURES[mark], rng)
+
+
+def words(rng: np.random.Generator) -> Art:
+    """Any one mark in words alone, printed, on a sticker or on tape."""
+    mark = str(rng.choice([name for name in MARKS if name in WORDS]))
+    return Art(mark, opaque(_tape(mark, rng))) if rng.random() < TAPED else _words(mark, rng)
 
 
 def row(rng: np.random.Generator) -> list[Art]:
@@ -219,20 +229,41 @@ def _worded(mark: str, also: tuple[str, ...], text: str, rng: np.random.Generato
     width = int(height / len(lines) * max(1.4, min(7.0, longest * float(rng.uniform(0.5, 0.75)))))
     bgr = np.full((height, width, 3), paper[::-1], np.uint8)
     _write(bgr, (width * 0.05, height * 0.1, width * 0.95, height * 0.9), text, ink, paper, rng)
-    if rng.random() < 0.4:
-        cv2.rectangle(bgr, (2, 2), (width - 3, height - 3), ink[::-1], int(rng.integers(2, 6)))
+    _rim(bgr, ink, rng)
     return Art(mark, _as_ink(bgr, rng, _ink(rng)) if printed else opaque(bgr), ink=printed, also=also)
 
 
+def _rim(bgr: Pixels, ink: Colour, rng: np.random.Generator) -> None:
+    """A line, two lines or dashes round the sheet, or nothing."""
+    height, width = bgr.shape[:2]
+    kind = str(rng.choice(list(RIMS), p=list(RIMS.values())))
+    if kind == "none":
+        return
+    thick = int(rng.integers(2, 6))
+    cv2.rectangle(bgr, (2, 2), (width - 3, height - 3), ink[::-1], thick)
+    if kind == "double":
+        inset = 2 * thick + 3
+        cv2.rectangle(bgr, (inset, inset), (width - 1 - inset, height - 1 - inset), ink[::-1], max(1, thick // 2))
+    if kind == "dashed":
+        paper, gap = bgr[height // 2, 3 + 2 * thick].tolist(), int(rng.integers(5, 14))
+        deep = 3 + thick
+        for x in range(gap, width - gap, 2 * gap):
+            bgr[:deep, x : x + gap], bgr[height - deep :, x : x + gap] = paper, paper
+        for y in range(gap, height - gap, 2 * gap):
+            bgr[y : y + gap, :deep], bgr[y : y + gap, width - deep :] = paper, paper
+
+
 def _tape(mark: str, rng: np.random.Generator) -> Pixels:
-    """A strip of printed tape: the word and the picture, again and again."""
+    """A strip of printed tape: the word, mostly with the picture, again and again."""
     paper, ink = PAPERS[int(rng.integers(6))]
     texts = [text for text in readable(WORDS[mark]) if "\n" not in text]
     unit = np.full((60, 300, 3), paper[::-1], np.uint8)
-    icon = Pen(48, 48, paper)
-    PICTURES[mark](icon, ink, paper, rng)
-    unit[6:54, 8:56] = icon.image()
-    _write(unit, (66, 10, 290, 50), texts[int(rng.integers(len(texts)))], ink, paper, rng)
+    pictured = mark in PICTURES and rng.random() < 0.6
+    if pictured:
+        icon = Pen(48, 48, paper)
+        PICTURES[mark](icon, ink, paper, rng)
+        unit[6:54, 8:56] = icon.image()
+    _write(unit, (66 if pictured else 12, 10, 290, 50), texts[int(rng.integers(len(texts)))], ink, paper, rng)
     strip = np.tile(unit, (1, 4, 1))
     start, length = int(rng.integers(0, 300)), int(rng.integers(340, 900))
     return strip[:, start : start + length]

@@ -14,8 +14,12 @@ from models.scenes import labels, marks
 from models.scenes.art import Art
 
 LONGEST = 224
-KINDS = (*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label")
-"""What is drawn; a row is some prints that stand side by side."""
+DRAWN = 2
+"""Which way of drawing this is."""
+KINDS = (*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words")
+"""What is drawn; a row is some prints that stand side by side, words are any mark's without a picture."""
+OFTENER = {"words": 4}
+"""Words differ more than pictures: this many times as many are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,16 @@ def smaller(bank: Bank, longest: int) -> Bank:
 
 
 def drawn(folder: Path, seed: int, each: int) -> Bank:
-    """A bank of `each` things a kind, drawn now unless the folder has it. Another seed draws other things."""
-    path = folder / f"art-{seed}-{each}.npz"
+    """A bank of `each` things a kind, drawn now unless the folder has it. Another seed draws other things.
+
+    What is drawn otherwise than before needs another `DRAWN`, or old drawings go on being used.
+    """
+    path = folder / f"art{DRAWN}-{seed}-{each}.npz"
     if path.exists():
         return _load(path)
     bank = Bank(
         {
-            kind: [_thing(kind, np.random.default_rng([seed, number, i])) for i in range(each)]
+            kind: [_thing(kind, np.random.default_rng([seed, number, i])) for i in range(each * OFTENER.get(kind, 1))]
             for number, kind in enumerate(KINDS)
         }
     )
@@ -62,6 +69,8 @@ def _thing(kind: str, rng: np.random.Generator) -> tuple[Art, ...]:
         return (_sized(marks.stranger(rng)),)
     if kind == "shipping_label":
         return (_sized(labels.draw(rng)),)
+    if kind == "words":
+        return (_sized(marks.words(rng)),)
     return (_sized(marks.draw(kind, rng)),)
 
 

@@ -27,6 +27,8 @@ UPRIGHT = 14.0
 """Degrees, standard deviation: how upright a mark stands at the second look."""
 KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
 """What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
+WORDS = 0.35
+"""Share of the drawn marks that are words alone: they are harder than pictures, and scenes have a quarter of them."""
 SMALLEST, LARGEST = 26.0, 220.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
 WORDS_FROM = 60.0
@@ -67,7 +69,7 @@ def glyph(
     side = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
     art: Art | None = None
     if kind in ("mark", "off"):
-        art = bank.take(str(rng.choice(MARKS)), rng)[0]
+        art = bank.take("words" if rng.random() < WORDS else str(rng.choice(MARKS)), rng)[0]
         if not art.ink or not 0.5 < art.bgra.shape[1] / art.bgra.shape[0] < 1.6:
             side = max(side, WORDS_FROM)
     elif kind == "print":

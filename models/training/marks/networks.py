@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from inspector.spec import MARKS
-from models.training.backbone import BLOCKS, Backbone, pretrained
+from models.training import halves
+from models.training.backbone import BLOCKS, Backbone, Block, pretrained
 
 FINDER_SIDE, STRIDE = 320, 8
 READER_SIDE = 112
@@ -102,12 +103,22 @@ class Reader(nn.Module):
 
     def forward(self, crops: Tensor) -> Read:
         """See the class."""
+        seen = self.gathered(self._quickly(crops) if self.training and halves.supported() else self._exactly(crops))
+        says = self.says(seen)
+        return Read(says if self.training else says.sigmoid(), self.spans(seen), self.turns(seen))
+
+    def _exactly(self, crops: Tensor) -> Tensor:
         seen = nn.functional.relu6(self.stem_norm(self.stem(crops)))
         for block in self.blocks:
             seen = block(seen)
-        seen = self.gathered(seen)
-        says = self.says(seen)
-        return Read(says if self.training else says.sigmoid(), self.spans(seen), self.turns(seen))
+        return seen
+
+    def _quickly(self, crops: Tensor) -> Tensor:
+        """The same in half precision."""
+        seen = halves.stem(self.stem, self.stem_norm, crops)
+        for block in self.blocks:
+            seen = halves.block(cast(Block, block), seen)
+        return seen.float()
 
     def train(self, mode: bool = True) -> Reader:  # noqa: FBT001  # the signature is torch's
         """The batch statistics of the blocks stay those of ImageNet."""

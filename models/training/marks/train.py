@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from inspector.frame import Pixels
 from inspector.markreader import MarkReader, cut, squares_around
+from models.training.halves import supported
 from models.training.marks.bank import Bank, smaller
 from models.training.marks.glyphs import Glyph, crops, glyph, no_marks
 from models.training.marks.judge import Torch, as_they_are, draft
@@ -169,8 +170,8 @@ def _teach(
     made = _beside(make, [schedule.seed, first])
     pool: deque[Made] = deque(maxlen=schedule.kept)
     started = time.process_time()
-    # Plain convolutions gain half of the time by it; those that go channel by channel lose.
-    quick = isinstance(net, Finder) and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # Plain convolutions gain half of the time by it; the reader has its own way.
+    quick = isinstance(net, Finder) and supported()
     net.train()
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         for step in range(first, schedule.steps):
