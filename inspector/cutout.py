@@ -167,13 +167,12 @@ def proposals(bgr: Pixels, most: int = 200) -> list[Box]:
     area = small.shape[0] * small.shape[1]
     lab = np.asarray(cv2.cvtColor(cv2.medianBlur(small, 5), cv2.COLOR_BGR2LAB), np.uint8)
     masks = [*_colour_layers(lab), *_edge_layers(lab)]
-    boxes = []
-    for mask in masks:
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        for x, y, w, h, size in stats[1:count]:
-            if LEAST_PIECE * area <= w * h <= LARGEST_PIECE * area and size >= 0.2 * w * h and min(w, h) >= 5:
-                boxes.append((float(x), float(y), float(w), float(h)))
-    kept = _distinct(np.asarray(boxes, np.float32).reshape(-1, 4), most)
+    pieces = np.concatenate([cv2.connectedComponentsWithStats(mask, connectivity=4)[2][1:] for mask in masks])
+    boxes, sizes = pieces[:, :4], pieces[:, 4]
+    around = boxes[:, 2] * boxes[:, 3]
+    likely = (around >= LEAST_PIECE * area) & (around <= LARGEST_PIECE * area)
+    likely &= (sizes >= 0.2 * around) & (boxes[:, 2:].min(1) >= 5)
+    kept = _distinct(boxes[likely].astype(np.float32), most)
     scale = bgr.shape[1] / small.shape[1]
     return [(float(x * scale), float(y * scale), float(w * scale), float(h * scale)) for x, y, w, h in kept]
 
@@ -184,20 +183,21 @@ MAIN_COLOURS = (4, 9)
 
 def _colour_layers(lab: Pixels) -> list[Pixels]:
     """One mask uint8 (h, w) for each main colour, and for all that is not the most common one."""
-    samples = np.asarray(lab.reshape(-1, 3)[::7], np.float32)
+    pixels = np.asarray(lab.reshape(-1, 3), np.float32)
+    samples = np.ascontiguousarray(pixels[::7])
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 8, 1.0)
     layers = []
     for count in MAIN_COLOURS:
         cv2.setRNGSeed(0)
         start = np.zeros((len(samples), 1), np.int32)
         _, _, centres = cv2.kmeans(samples, count, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
-        distances = ((lab[:, :, None].astype(np.float32) - centres) ** 2).sum(-1)
-        nearest = distances.argmin(-1)
+        # |p - c|^2 without |p|^2, which is the same for every centre: one product of matrices
+        nearest = ((-2 * centres) @ pixels.T + (centres**2).sum(1)[:, None]).argmin(0).reshape(lab.shape[:2])
         common = np.bincount(nearest.ravel(), minlength=count).argmax()
         layers += [(nearest == i).astype(np.uint8) for i in range(count)]
         layers.append(_opened(nearest != common))
-        away = np.sqrt(distances[:, :, common])
-        layers += [_opened(away > level) for level in (25, 45)]
+        away = ((pixels - centres[common]) ** 2 @ np.ones(3, np.float32)).reshape(lab.shape[:2])
+        layers += [_opened(away > level**2) for level in (25, 45)]
     return layers
 
 
@@ -223,17 +223,16 @@ def _opened(mask: Mask) -> Pixels:
 def _distinct(boxes: Floats, most: int, iou: float = 0.8) -> Floats:
     """Boxes xywh without those that another one nearly equals, larger ones first."""
     boxes = boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
+    near, far, size = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], boxes[:, 2:].prod(1)
+    x, y = (np.minimum.outer(far[:, i], far[:, i]) - np.maximum.outer(near[:, i], near[:, i]) for i in (0, 1))
+    common = np.maximum(x, 0) * np.maximum(y, 0)
+    alike = common > iou * (np.add.outer(size, size) - common)
     kept: list[int] = []
-    far = boxes[:, :2] + boxes[:, 2:]
-    size = boxes[:, 2] * boxes[:, 3]
+    free = np.ones(len(boxes), np.bool_)
     for i in range(len(boxes)):
-        if kept:
-            rest = np.asarray(kept)
-            overlap = np.minimum(far[i], far[rest]) - np.maximum(boxes[i, :2], boxes[rest, :2])
-            common = np.clip(overlap, 0, None).prod(1)
-            if (common / (size[i] + size[rest] - common)).max() > iou:
-                continue
-        kept.append(i)
-        if len(kept) == most:
-            break
+        if free[i]:
+            kept.append(i)
+            if len(kept) == most:
+                break
+            free &= ~alike[i]
     return boxes[kept]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.detector import Floats
-from inspector.scene import Keypoints, Scene, corners, summed, within
+from inspector.scene import Keypoints, Scene, corners, hues, summed, within
 from inspector.template import Template, View
 
 EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
@@ -72,14 +72,15 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     table = summed(explained[..., None])
     cells = np.maximum(1, np.round(windows[:, 2]) * np.round(windows[:, 3]))
     inside = within(table, windows)[:, 0] / cells
-    colour = np.max([_colour(view, scene, scene.palettes) for view in template.views], axis=0)
+    own_hues = hues(np.stack([view.palette for view in template.views]), scene.rarity).T
+    colour = (scene.hues @ own_hues).max(1)
     first = cosine + 0.5 * inside + 0.3 * colour
     chosen = _best_apart(first, windows, WINDOWS + WINDOWS_A_PIECE * (min(pieces, MOST_PIECES) - 1))
     poses = [pose for view in template.views for pose in _poses(view, scene)]
     posed = scene.to_cells(np.stack([pose.box for pose in poses])) if poses else np.zeros((0, 4), np.float32)
     places = np.concatenate([windows[chosen], posed])
     look = np.concatenate([looks[chosen], scene.look_at(posed)])
-    palette = np.concatenate([scene.palettes[chosen], scene.palette_at(posed)])
+    colours = np.concatenate([scene.hues[chosen], scene.hues_at(posed)])
     at = (look @ template.prototypes.T).max(1)
     area = np.maximum(1, np.round(places[:, 2]) * np.round(places[:, 3]))
     points, share, exact = _geometry(places, posed, poses)
@@ -89,7 +90,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
             (at - cosine.mean()) / max(float(cosine.std()), 1e-6),
             within(table, places)[:, 0] / area,
             _coverage(parts, places),
-            np.max([_colour(view, scene, palette) for view in template.views], axis=0),
+            (colours @ own_hues).max(1),
             points,
             share,
             np.min([_shape(view, scene.to_pixels(places)) for view in template.views], axis=0),
@@ -116,13 +117,6 @@ def _coverage(parts: list[Floats], places: Floats) -> Floats:
     return found
 
 
-def _colour(view: View, scene: Scene, palettes: Floats) -> Floats:
-    """Bhattacharyya coefficients (n,) of the view's colours and those of places, weighed by their rarity here."""
-    mine, theirs = view.palette * scene.rarity, palettes * scene.rarity
-    mine, theirs = mine / max(float(mine.sum()), 1e-9), theirs / np.maximum(theirs.sum(1, keepdims=True), 1e-9)
-    return np.asarray(np.sqrt(theirs) @ np.sqrt(mine), np.float32)
-
-
 def _shape(view: View, boxes: Floats) -> Floats:
     """|log| of how the proportions of boxes differ from the view's; a quarter turn is no difference."""
     mine, theirs = np.log(view.size[0] / view.size[1]), np.log(boxes[:, 2] / np.maximum(boxes[:, 3], 1e-6))
@@ -144,16 +138,15 @@ def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats,
 def _best_apart(score: Floats, windows: Floats, most: int, apart: float = 0.55) -> np.ndarray:
     """Indices of the best windows, none of which overlaps a better one by more than `apart`."""
     order = np.argsort(-score, kind="stable")[: 40 * most]
+    boxes = windows[order]
     kept: list[int] = []
     open_ = np.ones(len(order), np.bool_)
-    for position, i in enumerate(order):
-        if not open_[position]:
-            continue
-        kept.append(int(i))
-        if len(kept) == most:
-            break
-        open_ &= overlap(windows[order], windows[i]) <= apart
-    return np.asarray(kept, np.intp)
+    while len(kept) < most and open_.any():
+        best = int(open_.argmax())
+        kept.append(best)
+        open_ &= overlap(boxes, boxes[best]) <= apart
+        open_[best] = False
+    return order[kept]
 
 
 def overlap(boxes: Floats, box: Floats) -> Floats:

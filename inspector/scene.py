@@ -15,7 +15,7 @@ from inspector.frame import Pixels
 
 MAP_SIDE = 640
 """Pixels of the longer side as the network sees the whole box."""
-KEYPOINT_SIDE = 800
+KEYPOINT_SIDE = 640
 """Pixels of the longer side on which keypoints are sought: prints a few millimetres high are read there."""
 KEYPOINTS = 2500
 CONTRAST = 0.02
@@ -50,8 +50,8 @@ class Scene:
 
     size: width and height in pixels. cells: float32 (rows, columns, dim), what lies in each cell, of length 1.
     rarity: float32 (bins,), how much a colour says here. windows: float32 (n, 4), xywh in cells:
-    class-agnostic places where one thing may lie. looks: float32 (n, dim), the description of each window. palettes:
-    float32 (n, bins), the colours of each window. cell_sums, colour_sums: see `summed`.
+    class-agnostic places where one thing may lie. looks: float32 (n, dim), the description of each window. hues:
+    float32 (n, bins), the colours of each window, see `hues`. cell_sums, colour_sums: see `summed`.
     """
 
     size: tuple[int, int]
@@ -60,7 +60,7 @@ class Scene:
     windows: Floats
     proposed: int
     looks: Floats
-    palettes: Floats
+    hues: Floats
     keypoints: Keypoints
     cell_sums: Floats
     colour_sums: Floats
@@ -79,37 +79,36 @@ class Scene:
         """The description (n, dim) of windows xywh in cells."""
         return unit(within(self.cell_sums, windows))
 
-    def palette_at(self, windows: Floats) -> Floats:
+    def hues_at(self, windows: Floats) -> Floats:
         """The colours (n, bins) of windows xywh in cells."""
-        return normalised(np.maximum(within(self.colour_sums, windows), 0))
+        return hues(np.maximum(within(self.colour_sums, windows), 0), self.rarity)
 
 
 def look(bgr: Pixels, embedder: Embedder) -> Scene:
     """Runs the network and the keypoints side by side: each takes one core, and both let go of the interpreter."""
+    height, width = bgr.shape[:2]
     with ThreadPoolExecutor(1) as beside:
         later = beside.submit(keypoints, bgr, KEYPOINT_SIDE, KEYPOINTS)
         found = embedder.map(bgr, MAP_SIDE)
         shape = found.cells.shape[:2]
         colours = colour_cells(bgr, shape)
-        proposed = proposals(bgr)
-        points = later.result()
-    height, width = bgr.shape[:2]
-    boxes = np.asarray(proposed, np.float32).reshape(-1, 4) / np.tile([width / shape[1], height / shape[0]], 2)
-    windows = np.concatenate([boxes.astype(np.float32), grid(*shape)])
-    share = colours.mean((0, 1))
-    cell_sums, colour_sums = summed(found.cells), summed(colours)
-    return Scene(
-        size=(width, height),
-        cells=unit(found.cells),
-        rarity=np.asarray(1 / np.sqrt(share + 0.01), np.float32),
-        windows=windows,
-        proposed=len(boxes),
-        looks=unit(within(cell_sums, windows)),
-        palettes=normalised(np.maximum(within(colour_sums, windows), 0)),
-        keypoints=points,
-        cell_sums=cell_sums,
-        colour_sums=colour_sums,
-    )
+        proposed = np.asarray(proposals(bgr), np.float32).reshape(-1, 4)
+        boxes = proposed / np.tile([width / shape[1], height / shape[0]], 2)
+        windows = np.concatenate([boxes.astype(np.float32), grid(*shape)])
+        rarity = np.asarray(1 / np.sqrt(colours.mean((0, 1)) + 0.01), np.float32)
+        cell_sums, colour_sums = summed(found.cells), summed(colours)
+        return Scene(
+            size=(width, height),
+            cells=unit(found.cells),
+            rarity=rarity,
+            windows=windows,
+            proposed=len(boxes),
+            looks=unit(within(cell_sums, windows)),
+            hues=hues(np.maximum(within(colour_sums, windows), 0), rarity),
+            cell_sums=cell_sums,
+            colour_sums=colour_sums,
+            keypoints=later.result(),
+        )
 
 
 def grid(rows: int, columns: int) -> Floats:
@@ -186,6 +185,13 @@ def smoothed(shares: Floats) -> Floats:
 def normalised(shares: Floats) -> Floats:
     """Scaled to sum 1 along the last axis."""
     return np.asarray(shares / np.maximum(shares.sum(-1, keepdims=True), 1e-9), np.float32)
+
+
+def hues(shares: Floats, rarity: Floats) -> Floats:
+    """Square roots of what each colour (..., bins) has of the whole, rare colours counting more. The scalar product of
+    two is their Bhattacharyya coefficient.
+    """
+    return np.sqrt(normalised(shares * rarity))
 
 
 def keypoints(bgr: Pixels, side: int, most: int, mask: np.ndarray | None = None) -> Keypoints:

@@ -52,7 +52,7 @@ def bank() -> Bank:
     """One thing of each kind, quickly drawn."""
     art = {mark: (Art(mark, opaque(np.full((60, 60, 3), 20 * i + 40, np.uint8))),) for i, mark in enumerate(MARKS)}
     other = {kind: (Art(kind, opaque(np.full((50, 80, 3), 90, np.uint8))),) for kind in ("no_mark", "shipping_label")}
-    all_of_it = {**art, **other, "other_mark": other["no_mark"], "row": art["fragile"]}
+    all_of_it = {**art, **other, "other_mark": other["no_mark"], "row": art["fragile"], "words": art["fragile"]}
     return Bank({kind: [thing] for kind, thing in all_of_it.items()})
 
 

@@ -17,7 +17,7 @@ from models.training.__main__ import keep_memory
 from models.training.data import fold_of, read_renders, read_scenes, read_training
 from models.training.marks import picture
 from models.training.marks.bank import drawn
-from models.training.marks.judge import Torch, draft, measure
+from models.training.marks.judge import Torch, Unseen, draft, measure
 from models.training.marks.networks import Finder, Reader, build
 from models.training.marks.release import write_cards, write_graphs
 from models.training.marks.scenes import Ground, grounds
@@ -26,8 +26,8 @@ from models.training.marks.train import Schedule, stumbles_of, taken_over, train
 SEED = 11
 FOLDS = 4
 EACH = 800
-UNSEEN, UNSEEN_EACH = 99, 100
-"""Drawings that teach nothing: another seed draws other ones."""
+CHOOSE, REPORT, UNSEEN_EACH = 98, 99, 100
+"""Drawings that teach nothing, to choose thresholds with and to measure with: another seed draws other ones."""
 SHARES = {"photos": 3.0, "renders": 1.0, "open_renders": 0.0, "signs": 0.4}
 """How often a parcel of each source is drawn, against one render. What is printed on open boxes nobody wrote down."""
 
@@ -112,8 +112,12 @@ def release_command(
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     places = [p for p in all_grounds(data, rendered) if fold_of(p.group, FOLDS) == fold]
-    unseen = reader_of(run_folder(cache, fold))
-    found = measure(unseen, places, draw_weights(places, None), drawn(cache, UNSEEN, UNSEEN_EACH), scenes)
+    halves = [[p for p in places if fold_of(p.group, 2 * FOLDS) == part] for part in (fold, fold + FOLDS)]
+    choose, report = (
+        Unseen(half, draw_weights(half, None), drawn(cache, seed, UNSEEN_EACH))
+        for half, seed in zip(halves, (CHOOSE, REPORT), strict=True)
+    )
+    found = measure(reader_of(run_folder(cache, fold)), choose, report, scenes)
     folder = run_folder(cache, None)
     write_graphs(*networks_of(folder if folder.exists() else run_folder(cache, fold)), out)
     card = draft(out.name, found.thresholds)

@@ -101,17 +101,26 @@ class Measured:
     metrics: dict[str, Any]
 
 
-def measure(
-    reader: MarkReader, places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank, scenes: int
-) -> Measured:
-    """Thresholds from half of the composed scenes; figures from the other half, and from parcels as they are.
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What taught nothing. places, weights: see `held_out`."""
 
-    places and bank: none of it taught the reader's networks.
-    """
+    places: Sequence[Ground]
+    weights: npt.NDArray[np.float64]
+    bank: Bank
+
+    def scenes(self, seed: int, count: int) -> Iterator[tuple[Scene, str]]:
+        """Composed of it, always the same for a seed."""
+        return held_out(self.places, self.weights, self.bank, seed, count)
+
+
+def measure(reader: MarkReader, choose: Unseen, report: Unseen, scenes: int) -> Measured:
+    """Thresholds from composed scenes of `choose`; figures from as many of `report`, and its parcels as they are."""
     half = scenes // 2
-    choosing = judge(reader, held_out(places, weights, bank, 1, half))
+    choosing = judge(reader, choose.scenes(1, half))
     thresholds = {name: threshold(matched(choosing, mark)) for mark, name in enumerate(MARKS)}
-    composed = judge(reader, held_out(places, weights, bank, 2, scenes - half))
+    composed = judge(reader, report.scenes(2, scenes - half))
+    places = report.places
     photos = judge(reader, as_they_are(p for p in places if p.source == "photos"))
     renders = judge(reader, as_they_are(p for p in places if p.source == "renders"))
     bare = [count for _, count in invented(photos, thresholds)]
@@ -120,7 +129,8 @@ def measure(
     ]
     return Measured(
         thresholds,
-        f"{half} composed scenes whose parcels and drawings taught nothing, sharp and light enough for a bench; marks "
+        f"{half} composed scenes whose parcels and drawings taught nothing and are none of those measured on, sharp "
+        "and light enough for a bench; marks "
         f"of {SHORTER:.0f} x {LONGER:.0f} pixels and more, covered by less than {HALF_SEEN:.0%}; readings of parts of "
         "a mark that is there count neither way. Present from the lowest score on from "
         "which 98 % of the readings are right (95 % where that finds less than a quarter of the marks; else the mark "
