@@ -36,6 +36,8 @@ PLAIN = 26.0
 """Grey levels between the darkest and the lightest twentieth of a mark: with less it cannot be read."""
 HALF_SEEN, COVERED = 0.3, 0.9
 """Covered shares between which nobody is asked for a mark: what is left of it may still tell which one it is."""
+UNTOLD = {("renders", "g0035")}
+"""Source and group of renders with marks that nobody wrote down: printed on the carton beside."""
 Label = npt.NDArray[np.float32]
 
 
@@ -75,7 +77,7 @@ class Scene:
 def grounds(photos: Sequence[Photo]) -> Iterator[Ground]:
     """Every parcel of the photos on which somebody looked for marks, cut out, and the pictures of signs as they are."""
     for photo in photos:
-        if not photo.judged[FIRST_MARK:-1].all():
+        if not photo.judged[FIRST_MARK:-1].all() or (photo.source, photo.group) in UNTOLD:
             continue
         pixels = photo.read()
         prints = photo.classes != 0
