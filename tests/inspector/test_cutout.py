@@ -78,3 +78,19 @@ def test_things_in_a_box_are_proposed() -> None:
         far = np.minimum(found[:, :2] + found[:, 2:], true[:2] + true[2:])
         common = np.clip(far - near, 0, None).prod(1)
         assert (common / (found[:, 2:].prod(1) + width * height - common)).max() > 0.6
+
+
+def test_each_place_is_proposed_once_and_only_so_many() -> None:
+    picture = box([(product(k), place, 0) for k, place in enumerate([(160, 140), (460, 330)])])
+    found = np.array(proposals(picture))
+    areas = found[:, 2:].prod(1)
+    near = np.maximum(found[:, None, :2], found[None, :, :2])
+    far = np.minimum((found[:, :2] + found[:, 2:])[:, None], (found[:, :2] + found[:, 2:])[None])
+    common = np.clip(far - near, 0, None).prod(2)
+    alike = common / (areas[:, None] + areas[None] - common)
+    assert (alike[~np.eye(len(found), dtype=bool)] <= 0.81).all()
+    assert len(proposals(picture, most=5)) == 5
+
+
+def test_nothing_is_proposed_where_nothing_lies() -> None:
+    assert proposals(np.full((240, 320, 3), 128, np.uint8)) == []

@@ -15,7 +15,7 @@ from inspector.markreader import ROOM, Look, MarkReader, Places, Readings, agree
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Decision, MarkSeen, Result
 from inspector.wire import VerdictDocument
-from tests.inspector.scripted import MARKS_CARD, PARCEL, Scripted, eye, frame
+from tests.inspector.scripted import MARKS_CARD, PARCEL, Scripted, ScriptedMarks, eye, frame
 
 FRAGILE = PackingSpec(marks=frozenset({"fragile"}))
 UP = PackingSpec(marks=frozenset({"this_way_up"}))
@@ -63,6 +63,17 @@ def test_one_picture_that_shows_the_mark_is_enough() -> None:
     verdict = inspector.inspect([frame(), frame()], FRAGILE)
     assert [mark.frame for mark in verdict.checks[Check.MARKS].marks] == [1]
     assert verdict.decision is Decision.RELEASE
+
+
+def test_what_goes_wrong_while_marks_are_read_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = eye(Scripted([PARCEL]))
+
+    def broken(*_: object) -> list[MarkSeen]:
+        raise RuntimeError("the reader broke")
+
+    monkeypatch.setattr(ScriptedMarks, "marks", broken)
+    with pytest.raises(RuntimeError, match="the reader broke"):
+        inspector.inspect([frame()])
 
 
 def seen_from(camera: str, *rotations: float) -> tuple[Decision, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from models.scenes.art import Art, opaque
 from models.scenes.damage import HARMLESS, HARMS
 from models.scenes.outline import outline
 from models.scenes.paste import Spot, corners, find_spot, paste, worn
+from models.scenes.wording import WORDS
 
 BOARD = (110, 150, 185)
 
@@ -38,6 +39,13 @@ def test_every_mark_can_be_drawn_in_many_ways(mark: str) -> None:
     drawn = [marks.draw(mark, np.random.default_rng(seed)) for seed in range(8)]
     assert {art.name for art in drawn} == {mark}
     assert all(art.bgra.ndim == 3 and art.bgra.shape[2] == 4 and art.bgra[..., 3].max() > 150 for art in drawn)
+    assert len({art.bgra.tobytes() for art in drawn}) == len(drawn)
+
+
+def test_words_alone_say_one_of_the_marks_in_many_ways() -> None:
+    drawn = [marks.words(np.random.default_rng(seed)) for seed in range(40)]
+    assert {art.name for art in drawn} == {*WORDS}
+    assert {art.ink for art in drawn} == {True, False}
     assert len({art.bgra.tobytes() for art in drawn}) == len(drawn)
 
 
