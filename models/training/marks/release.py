@@ -32,7 +32,7 @@ SOURCES = (
         "use": "ground for composites; the this-way-up marks on them; signs as what is no handling mark",
     },
     {
-        "name": "renders of our own: 480; marks/0.2.0, from which this version went on, also saw 389 of the wider sets "
+        "name": "renders of our own: 480; marks/0.2.0, with which these networks began, also saw 389 of the wider sets "
         "that the card of parcel names",
         "licence": "Apache-2.0",
         "use": "ground, and the marks rendered on them",
@@ -52,7 +52,7 @@ NEVER_SEEN = (
     "any bench of a user: no photo from the place where it will be used",
     "handling marks on real photos other than this way up",
     "words in other languages than English and Chinese, and handwriting",
-    "marks of which a third or more is covered: nobody was asked for them",
+    "marks of which 30 % or more is covered: nobody was asked for them",
 )
 
 
