@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def release_command(
     places = [p for p in all_grounds(data, rendered) if fold_of(p.group, FOLDS) == fold]
     halves = [[p for p in places if fold_of(p.group, 2 * FOLDS) == part] for part in (fold, fold + FOLDS)]
     choose, report = (
-        Unseen(half, draw_weights(half, None), drawn(cache, seed, UNSEEN_EACH))
+        Unseen(half, evenly(half, draw_weights(half, None)), drawn(cache, seed, UNSEEN_EACH))
         for half, seed in zip(halves, (CHOOSE, REPORT), strict=True)
     )
     found = measure(reader_of(run_folder(cache, fold)), choose, report, scenes)
@@ -165,6 +166,14 @@ def draw_weights(places: list[Ground], fold: int | None) -> np.ndarray:
     if fold is not None:
         weights[[fold_of(p.group, FOLDS) == fold for p in places]] = 0
     return weights
+
+
+def evenly(places: list[Ground], weights: np.ndarray) -> np.ndarray:
+    """The same weights shared out among all pictures of one parcel: a print on one carton, of which there are twenty
+    photos, must not decide where a threshold lies.
+    """
+    pictures = Counter((place.source, place.group) for place in places)
+    return weights / np.array([pictures[place.source, place.group] for place in places])
 
 
 if __name__ == "__main__":
