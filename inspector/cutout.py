@@ -224,15 +224,12 @@ def _distinct(boxes: Floats, most: int, iou: float = 0.8) -> Floats:
     """Boxes xywh without those that another one nearly equals, larger ones first."""
     boxes = boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
     near, far, size = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], boxes[:, 2:].prod(1)
-    x, y = (np.minimum.outer(far[:, i], far[:, i]) - np.maximum.outer(near[:, i], near[:, i]) for i in (0, 1))
-    common = np.maximum(x, 0) * np.maximum(y, 0)
-    alike = common > iou * (np.add.outer(size, size) - common)
     kept: list[int] = []
     free = np.ones(len(boxes), np.bool_)
-    for i in range(len(boxes)):
-        if free[i]:
-            kept.append(i)
-            if len(kept) == most:
-                break
-            free &= ~alike[i]
+    while len(kept) < most and free.any():
+        best = int(free.argmax())
+        kept.append(best)
+        common = np.clip(np.minimum(far, far[best]) - np.maximum(near, near[best]), 0, None).prod(1)
+        free &= common <= iou * (size + size[best] - common)
+        free[best] = False
     return boxes[kept]
