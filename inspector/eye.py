@@ -17,13 +17,13 @@ from inspector.gallery import Gallery, GalleryError
 from inspector.golden import judge_golden
 from inspector.head import DamageHead
 from inspector.integrity import check_integrity
-from inspector.label import check_label
+from inspector.label import check_label, read_codes
 from inspector.markreader import MarkReader
 from inspector.marks import check_marks, no_marks_looked_for
 from inspector.quality import QualityLimits, frame_quality, quality
 from inspector.runtime import Engine, EngineName, open_engine
 from inspector.spec import Check, PackingSpec, Stage
-from inspector.verdict import CheckResult, MarkSeen, ModelRef, Parcel, Verdict, combine, skipped
+from inspector.verdict import CheckResult, CodeSeen, MarkSeen, ModelRef, Parcel, Verdict, combine, skipped
 from inspector.view import Looker, View
 from models.cards import MarksCard
 
@@ -154,7 +154,7 @@ class Inspector:
             raise ValueError("no picture to judge; take at least one of the sealed parcel")
         card = self._model.card
         started = time.perf_counter()
-        views, marks = self._seen(frames)
+        views, marks, codes = self._seen(frames, spec.tracking_number)
         looked = time.perf_counter()
         faults = [
             fault for view in views for fault in quality(view, card.thresholds.parcel.found, self._settings.quality)
@@ -166,7 +166,7 @@ class Inspector:
             check_integrity(views, card),
             self._contents(frames, spec, weight_g),
             self._check_marks(views, marks, spec),
-            check_label(views, spec, card),
+            check_label(views, codes, spec, card),
         )
         decision, reasons = combine(checks, spec, faults)
         return Verdict(
@@ -180,21 +180,26 @@ class Inspector:
             timings_ms={"infer": 1e3 * (looked - started), "total": 1e3 * (time.perf_counter() - started)},
         )
 
-    def _seen(self, frames: Sequence[Frame]) -> tuple[list[View], list[MarkSeen]]:
-        """Every picture of the sealed parcel, and everything that may be a mark on the judged one.
+    def _seen(
+        self, frames: Sequence[Frame], tracking_number: str | None
+    ) -> tuple[list[View], list[MarkSeen], list[CodeSeen]]:
+        """Every picture of the sealed parcel, everything that may be a mark on the judged one, and its barcodes where
+        there is a number to look for.
 
-        Marks are read beside the second look, which needs the same box: what each leaves idle of two cores the other
-        takes.
+        Marks and codes are read beside the second look, which needs the same box: what each leaves idle of two cores
+        the other takes.
         """
-        with ThreadPoolExecutor(1, "marks") as beside:
-            views, later = [], []
+        with ThreadPoolExecutor(2, "beside") as beside:
+            views, marks, codes = [], [], []
             for index, frame in enumerate(frames):
                 if frame.stage is not Stage.SEALED:
                     continue
                 far = self._looker.far(frame, index)
-                later.append(beside.submit(self._marks.marks, frame.bgr, far.region, index))
+                marks.append(beside.submit(self._marks.marks, frame.bgr, far.region, index))
+                if tracking_number is not None:
+                    codes.append(beside.submit(read_codes, far, tracking_number))
                 views.append(self._looker.closer(far))
-            return views, [mark for one in later for mark in one.result()]
+            return views, [m for one in marks for m in one.result()], [c for one in codes for c in one.result()]
 
     def _check_marks(self, views: Sequence[View], found: Sequence[MarkSeen], spec: PackingSpec) -> CheckResult:
         if not views:

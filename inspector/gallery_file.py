@@ -143,9 +143,10 @@ class GalleryFile:
     def _prepare(self) -> None:
         self._db.execute("pragma foreign_keys = on")
         application, schema = self._stamps()
-        if application == 0 and schema == 0 and not self._has_tables():
-            self._make()
-            application, schema = self._stamps()
+        if application == 0 and schema == 0:
+            if not self._has_tables():
+                self._make()
+            application, schema = self._stamps()  # of tables that came in between, another process made them just now
         if application != APPLICATION:
             raise GalleryError(f"{self.path} is a database, but no gallery of Lastlook; nothing was changed")
         if schema > SCHEMA:

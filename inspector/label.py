@@ -27,19 +27,17 @@ SHORTEST_TRACKING_NUMBER = 8
 """UPU S10 has 13 characters; the shortest in use by the carriers of docs/couriers.md has 8."""
 
 
-def check_label(views: Sequence[View], spec: PackingSpec, card: ParcelCard) -> CheckResult:
-    """Read the codes on the sealed parcel and compare them with the order's tracking number.
+def check_label(views: Sequence[View], codes: Sequence[CodeSeen], spec: PackingSpec, card: ParcelCard) -> CheckResult:
+    """Compare the codes that were read on the sealed parcel with the order's tracking number.
 
-    The right number beside another one of the same make-up is unsure: a used carton with its old label goes astray.
-    Without a tracking number the check is skipped, and nothing is read: it would cost every picture its time.
+    codes: what `read_codes` read in all the views. The right number beside another one of the same make-up is unsure:
+    a used carton with its old label goes astray. Without a tracking number the check is skipped, and nothing need be
+    read: it would cost every picture its time.
     """
     if not views:
         return skipped(Check.LABEL, "no picture of the sealed parcel")
     if spec.tracking_number is None:
         return skipped(Check.LABEL, "the order names no tracking number")
-    codes: list[CodeSeen] = []
-    for view in views:
-        codes.extend(read_codes(view, spec.tracking_number))
     told = tuple(codes)
     others = [c for c in codes if _may_be_tracking(c) and not carries(c.text, spec.tracking_number)]
     if any(carries(code.text, spec.tracking_number) for code in codes):

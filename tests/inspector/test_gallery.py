@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inspector.gallery import Gallery, GalleryError
-from inspector.gallery_file import SCHEMA
+from inspector.gallery_file import SCHEMA, GalleryFile
 from inspector.item_records import ReferenceRecord
 from tests.inspector.likeness import BLUE, GREEN, NOW, RED, ColourEmbedder, reference, thing
 
@@ -180,6 +180,22 @@ def test_two_processes_teach_and_ask_at_once(path: Path) -> None:
     assert not trouble
     with Gallery.open(path) as gallery:
         assert len(gallery.ids()) == 24
+
+
+def test_a_gallery_that_another_process_makes_meanwhile_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = GalleryFile._has_tables
+    quicker: list[GalleryFile] = []
+
+    def looks_late(file: GalleryFile) -> bool:
+        if not quicker:
+            quicker.append(file)
+            GalleryFile(path).close()
+        return looks(file)
+
+    monkeypatch.setattr(GalleryFile, "_has_tables", looks_late)
+    with Gallery.open(path) as gallery:
+        assert not gallery.ids()
+    assert quicker
 
 
 def test_one_gallery_for_many_threads(path: Path) -> None:
