@@ -173,7 +173,7 @@ def evenly(places: list[Ground], weights: np.ndarray) -> np.ndarray:
     photos, must not decide where a threshold lies.
     """
     pictures = Counter((place.source, place.group) for place in places)
-    return weights / np.array([pictures[place.source, place.group] for place in places])
+    return np.asarray(weights / np.array([pictures[place.source, place.group] for place in places]))
 
 
 if __name__ == "__main__":
