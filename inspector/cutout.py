@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inspector.detector import suppress
 from inspector.embedder import Mask
 from inspector.frame import Pixels
 from inspector.verdict import Box
@@ -222,14 +223,4 @@ def _opened(mask: Mask) -> Pixels:
 
 def _distinct(boxes: Floats, most: int, iou: float = 0.8) -> Floats:
     """Boxes xywh without those that another one nearly equals, larger ones first."""
-    boxes = boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
-    near, far, size = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], boxes[:, 2:].prod(1)
-    kept: list[int] = []
-    free = np.ones(len(boxes), np.bool_)
-    while len(kept) < most and free.any():
-        best = int(free.argmax())
-        kept.append(best)
-        common = np.clip(np.minimum(far, far[best]) - np.maximum(near, near[best]), 0, None).prod(1)
-        free &= common <= iou * (size + size[best] - common)
-        free[best] = False
-    return boxes[kept]
+    return boxes[suppress(boxes, boxes[:, 2:].prod(1), np.zeros(len(boxes), np.int64), iou)[:most]]
