@@ -89,7 +89,8 @@ def _list(
     y = top + gap
     for number, item in enumerate(lacking):
         tall = line + (side if item.item in shown else 0) + gap
-        if y + tall > bottom - line and number < len(lacking) - 1:
+        others = line if number < len(lacking) - 1 else 0  # room to tell that there are more
+        if y + tall + others > bottom:
             pen.text((left + gap, y), f"and {len(lacking) - number} more", font=font, fill=INK)
             break
         count = f"{item.found} of {item.expected} " if item.expected > 1 else ""

@@ -192,3 +192,16 @@ def test_missing_items_stand_beside_the_picture(embedder: Embedder, taught: dict
     assert drawn.shape[1] > picture.bgr.shape[1]
     listed = drawn[: picture.bgr.shape[0], picture.bgr.shape[1] :]
     assert len(np.unique(listed.reshape(-1, 3), axis=0)) > 50
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_a_list_that_is_too_long_ends_above_the_verdict(count: int) -> None:
+    picture = frame(np.full((480, 640, 3), 90, np.uint8))
+    lacking = tuple(ItemSeen(f"item-{i}", 1, 0, "missing") for i in range(count))
+    result = CheckResult(Check.CONTENTS, Result.FAIL, items=lacking)
+    checks = {check: result if check is Check.CONTENTS else skipped(check, "") for check in Check}
+    magenta = np.full((90, 90, 3), (255, 0, 255), np.uint8)
+    drawn = draw(picture, Verdict(Decision.HOLD, ("x",), checks), 0, {item.item: magenta for item in lacking})
+    pictured = (drawn == (255, 0, 255)).all(2)
+    assert pictured[:480, 640:].any()
+    assert not pictured[480:].any()
