@@ -40,7 +40,7 @@ train: $(VENV)/train
 	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
 
 # The model of handling marks: make train-marks DATA=... MARKS=0.5.0 [FROM=models/training/checkpoints/marks-0.4.0]
-FROM_MARKS = $(if $(FROM),--rate 5e-4 --start $(FROM)-$1.pt)
+FROM_MARKS = $(if $(FROM),--rate 8e-4 --start $(FROM)-$1.pt)
 TO_MARKS = --data $(DATA) --fold 1 --cache $(HOME)/.cache/lastlook/marks-$(MARKS)
 train-marks: $(VENV)/train
 	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.5.0))

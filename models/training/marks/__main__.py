@@ -53,7 +53,7 @@ def main() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Checkpoint of an earlier version to go on from, when this run has not begun yet.",
 )
-@click.option("--rate", default=1e-3, show_default=True, help="Half of it where a run goes on from an earlier version.")
+@click.option("--rate", default=1e-3, show_default=True, help="0.8 of it where a run goes on from an earlier version.")
 @click.option("--threads", default=1, show_default=True, help="Cores to train on; one more draws what is taught.")
 def train_command(
     network: str,
