@@ -90,7 +90,7 @@ def _list(
     for number, item in enumerate(lacking):
         tall = line + (side if item.item in shown else 0) + gap
         others = line if number < len(lacking) - 1 else 0  # room to tell that there are more
-        if y + tall + others > bottom:
+        if number and y + tall + others > bottom:  # the first is named on the smallest picture too
             pen.text((left + gap, y), f"and {len(lacking) - number} more", font=font, fill=INK)
             break
         count = f"{item.found} of {item.expected} " if item.expected > 1 else ""
