@@ -138,7 +138,7 @@ def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats,
 def _best_apart(score: Floats, windows: Floats, most: int, apart: float = 0.55) -> np.ndarray:
     """Indices of the best windows, none of which overlaps a better one by more than `apart`."""
     order = np.argsort(-score, kind="stable")[: 40 * most]
-    ranks = np.arange(len(order), 0, -1, np.float32)  # scores may be below 0, which a box to be kept may not
+    ranks = np.arange(len(order), 0, -1, dtype=np.float32)  # scores may be below 0, which a box to be kept may not
     return order[suppress(windows[order], ranks, np.zeros(len(order), np.int64), apart)[:most]]
 
 
