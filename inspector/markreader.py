@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -232,25 +232,32 @@ def squares_around(boxes: Floats) -> Floats:
 def cut(bgr: Pixels, square: Floats, turn: float, side: int) -> Pixels:
     """A square (middle x, middle y, side) of the picture as uint8 (side, side, 3); borders go on beyond the picture.
 
-    turn: degrees clockwise by which the square stands turned in the picture; the crop is upright.
+    turn: degrees clockwise by which the square stands turned in the picture; the crop is upright. A large square is
+    halved first, as often as leaves more pixels than are wanted, so that nothing of it is skipped: averaging over pairs
+    is many times faster than over shares of pixels.
     """
-    if turn % 360:
-        wide = ceil(side * DIAGONAL)
-        level = cut(bgr, square * np.array([1, 1, wide / side], np.float32), 0.0, wide)
-        upright = np.asarray(cv2.getRotationMatrix2D(((wide - 1) / 2, (wide - 1) / 2), turn, 1.0), np.float64)
-        upright[:, 2] += (side - wide) / 2
-        return np.asarray(cv2.warpAffine(level, upright, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     height, width = bgr.shape[:2]
     x, y = (float(np.clip(v, 0, limit)) for v, limit in zip(square[:2], (width, height), strict=True))
-    length = max(4, round(float(np.clip(square[2], 4, 2 * max(height, width)))))
-    left, top = round(x - length / 2), round(y - length / 2)
-    right, bottom = left + length, top + length
-    part = bgr[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
-    if part.shape[:2] != (length, length):
-        beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
-        part = np.asarray(cv2.copyMakeBorder(part, *beyond, cv2.BORDER_REPLICATE), np.uint8)
-    how = cv2.INTER_AREA if length > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (side, side), interpolation=how), np.uint8)
+    length = float(np.clip(square[2], 4, 2 * max(height, width)))
+    reach = length / 2 * (DIAGONAL if turn % 360 else 1.0) + 2
+    left, top = max(0, floor(x - reach)), max(0, floor(y - reach))
+    part = bgr[top : ceil(y + reach), left : ceil(x + reach)]
+    x, y, scale = x - left, y - top, side / length
+    while scale <= 0.5 and min(part.shape[:2]) > 3:
+        rows, columns = part.shape[0] // 2, part.shape[1] // 2
+        halved = cv2.resize(part[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+        part = np.asarray(halved, np.uint8)
+        x, y, scale = x / 2, y / 2, 2 * scale
+    across, down = np.cos(np.deg2rad(turn)) / scale, np.sin(np.deg2rad(turn)) / scale
+    middle = (side - 1) / 2
+    back = np.array(
+        [
+            [across, -down, x - 0.5 - middle * (across - down)],
+            [down, across, y - 0.5 - middle * (across + down)],
+        ]
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(part, back, (side, side), flags=how, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def to_batch(crops: Pixels) -> Floats:
