@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import ceil, floor
 
 import cv2
@@ -88,6 +88,15 @@ class Look:
         """These rows of it."""
         return Look(self.middles[rows], self.sizes[rows], self.says[rows], self.rotations[rows])
 
+    def wide(self, at_least: float) -> npt.NDArray[np.bool_]:
+        """Which rows are so many times as wide as they are high."""
+        return np.asarray(self.sizes[:, 0] >= at_least * self.sizes[:, 1], np.bool_)
+
+    def strips(self, tall: float) -> Floats:
+        """The same for a look at the middle of it only: so wide that a third or so of it holds the mark's height."""
+        width, height = np.hsplit(self.sizes, 2)
+        return np.concatenate([self.middles, np.maximum(width * ROOM, height * tall)], axis=1)
+
     def squares(self) -> Floats:
         """Where to cut for a closer look: middle x, middle y, side, float32 (n, 3)."""
         return np.concatenate([self.middles, self.sizes.max(axis=1, keepdims=True) * ROOM], axis=1)
@@ -106,11 +115,16 @@ class Look:
 
 
 class MarkReader:
-    """Two small networks: the finder looks at the whole parcel, the reader at crops at full resolution."""
+    """Small networks: the finder looks at the whole parcel, the reader at crops at full resolution, and what is wide,
+    as words are, is read by one that sees strips.
+    """
 
-    def __init__(self, finder: Engine, reader: Engine, card: MarksCard, sha256: str = "") -> None:
+    def __init__(
+        self, finder: Engine, reader: Engine, card: MarksCard, sha256: str = "", strips: Engine | None = None
+    ) -> None:
         self._finder = finder
         self._reader = reader
+        self._strips = strips
         self._card = card
         self.ref = ModelRef(card.name, card.version, sha256)
 
@@ -121,13 +135,14 @@ class MarkReader:
         Always on ONNX Runtime: it reads all crops of a look as one batch, and is faster at that than OpenVINO.
         """
         card = model.card
-        finder, reader = (
-            OnnxEngine(path, side=side, threads=threads, providers=providers)
-            for path, side in ((model.folder / card.finder.file, card.finder.side), (model.onnx, card.input.side))
-        )
-        for network in (finder, reader):
-            network.warm_up()
-        return cls(finder, reader, card, model.sha256)
+
+        def warm(file: str) -> OnnxEngine:
+            engine = OnnxEngine(model.folder / file, side=card.input.side, threads=threads, providers=providers)
+            engine.warm_up()
+            return engine
+
+        strips = warm(card.strips.file) if card.strips else None
+        return cls(warm(card.finder.file), warm(model.onnx.name), card, model.sha256, strips)
 
     @property
     def thresholds(self) -> Mapping[str, MarkThreshold | str]:
@@ -150,13 +165,31 @@ class MarkReader:
         log odds: what is no mark seldom looks like the same one three times. The finder's word is added to it: it alone
         has seen what lies around. What is none at the first look is not looked at again, and not told.
         """
+        promising, first, second = self.closer(bgr, places)
+        third = self._closest(bgr, second)
+        found = self._card.finder.weight * log_odds(places.chances[promising])
+        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says]), found))
+
+    def closer(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look, Look]:
+        """Which places are promising at the first look, that look at them, and a second one, set upright."""
         first = self.look(bgr, squares_around(places.boxes))
         promising = first.says.max(axis=1, initial=0.0) >= GLANCE
         first = first.only(promising)
-        second = self.look(bgr, first.squares(), first.rotations)
-        third = self.look(bgr, second.squares(), second.rotations)
-        found = self._card.finder.weight * log_odds(places.chances[promising])
-        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says]), found))
+        return promising, first, self.look(bgr, first.squares(), first.rotations)
+
+    def _closest(self, bgr: Pixels, seen: Look) -> Look:
+        """One more look; the strip reader's at what is wide."""
+        strips = self._card.strips
+        if self._strips is None or strips is None:
+            return self.look(bgr, seen.squares(), seen.rotations)
+        wide = seen.wide(strips.wide)
+        plain, long = seen.only(~wide), seen.only(wide)
+        both = (
+            self.look(bgr, plain.squares(), plain.rotations),
+            self._look(self._strips, (strips.width, strips.height), bgr, long.strips(strips.tall), long.rotations),
+        )
+        order = np.argsort(np.argsort(wide, kind="stable"), kind="stable")
+        return Look(*(np.concatenate([getattr(look, part.name) for look in both])[order] for part in fields(Look)))
 
     def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
         """The marks on a parcel, one entry for each that is not told twice, down to each one's doubtful score.
@@ -183,11 +216,14 @@ class MarkReader:
         """
         if turns is None:
             turns = np.zeros(len(squares), np.float32)
+        side = self._card.input.side
+        return self._look(self._reader, (side, side), bgr, squares, turns)
+
+    def _look(self, reader: Engine, size: tuple[int, int], bgr: Pixels, squares: Floats, turns: Floats) -> Look:
         if not len(squares):
             return Look(squares[:, :2], squares[:, :2], np.zeros((0, len(self._card.marks)), np.float32), turns)
-        side = self._card.input.side
-        crops = np.stack([cut(bgr, *pair, side) for pair in zip(squares, turns.tolist(), strict=True)])
-        seen = self._reader.infer(to_batch(crops))
+        crops = np.stack([cut(bgr, *pair, *size) for pair in zip(squares, turns.tolist(), strict=True)])
+        seen = reader.infer(to_batch(crops))
         sides, spans = squares[:, 2:], np.clip(seen["spans"], -LARGEST, LARGEST)
         middles = squares[:, :2] + turned(spans[:, :2] * sides, turns)
         return Look(middles, np.exp(spans[:, 2:]) * sides, seen["says"], (degrees(seen["turns"]) + turns) % 360)
@@ -229,16 +265,16 @@ def squares_around(boxes: Floats) -> Floats:
     return np.concatenate([middle, boxes[:, 2:].max(axis=1, keepdims=True) * ROOM], axis=1)
 
 
-def cut(bgr: Pixels, square: Floats, turn: float, side: int) -> Pixels:
+def cut(bgr: Pixels, square: Floats, turn: float, side: int, height: int | None = None) -> Pixels:
     """A square (middle x, middle y, side) of the picture as uint8 (side, side, 3); borders go on beyond the picture.
 
-    turn: degrees clockwise by which the square stands turned in the picture; the crop is upright. A large square is
-    halved first, as often as leaves more pixels than are wanted, so that nothing of it is skipped: averaging over pairs
-    is many times faster than over shares of pixels.
+    height: of the square only its middle, (height, side, 3). turn: degrees clockwise by which the square stands turned
+    in the picture; the crop is upright. A large square is halved first, as often as leaves more pixels than are wanted,
+    so that nothing of it is skipped: averaging over pairs is many times faster than over shares of pixels.
     """
-    height, width = bgr.shape[:2]
-    x, y = (float(np.clip(v, 0, limit)) for v, limit in zip(square[:2], (width, height), strict=True))
-    length = float(np.clip(square[2], 4, 2 * max(height, width)))
+    rows, columns = bgr.shape[:2]
+    x, y = (float(np.clip(v, 0, limit)) for v, limit in zip(square[:2], (columns, rows), strict=True))
+    length = float(np.clip(square[2], 4, 2 * max(rows, columns)))
     reach = length / 2 * (DIAGONAL if turn % 360 else 1.0) + 2
     left, top = max(0, floor(x - reach)), max(0, floor(y - reach))
     part = bgr[top : ceil(y + reach), left : ceil(x + reach)]
@@ -248,16 +284,13 @@ def cut(bgr: Pixels, square: Floats, turn: float, side: int) -> Pixels:
         halved = cv2.resize(part[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
         part = np.asarray(halved, np.uint8)
         x, y, scale = x / 2, y / 2, 2 * scale
+    size = side, height or side
+    middle = (np.array(size) - 1) / 2
     across, down = np.cos(np.deg2rad(turn)) / scale, np.sin(np.deg2rad(turn)) / scale
-    middle = (side - 1) / 2
-    back = np.array(
-        [
-            [across, -down, x - 0.5 - middle * (across - down)],
-            [down, across, y - 0.5 - middle * (across + down)],
-        ]
-    )
+    spun = np.array([[across, -down], [down, across]])
+    back = np.concatenate([spun, (np.array([x, y]) - 0.5 - spun @ middle)[:, None]], axis=1)
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(part, back, (side, side), flags=how, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.warpAffine(part, back, size, flags=how, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def to_batch(crops: Pixels) -> Floats:

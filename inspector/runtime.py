@@ -33,9 +33,10 @@ class EngineError(RuntimeError):
 class OnnxEngine:
     """ONNX Runtime on one session, shared by all threads.
 
-    threads: of one inference. providers: in order of preference; asked for and absent is an error, not a fall-back,
-    so that nobody believes to run on a GPU and does not. Spinning is off: a waiting thread must not take the core from
-    the camera and the kiosk, which live on the same two.
+    side: pixels a side of its input, where the graph leaves them open. threads: of one inference. providers: in order
+    of preference; asked for and absent is an error, not a fall-back, so that nobody believes to run on a GPU and does
+    not. Spinning is off: a waiting thread must not take the core from the camera and the kiosk, which live on the same
+    two.
     """
 
     def __init__(self, path: Path, *, side: int, threads: int = 2, providers: Sequence[str] = CPU) -> None:
@@ -51,7 +52,8 @@ class OnnxEngine:
         self._session = ort.InferenceSession(str(path), options, providers=list(providers))
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
-        self._side = side
+        _, *shape = self._session.get_inputs()[0].shape
+        self._shape = [length if isinstance(length, int) else side for length in shape]
 
     def infer(self, batch: Floats) -> Mapping[str, Floats]:
         """See `Engine`."""
@@ -59,7 +61,7 @@ class OnnxEngine:
 
     def warm_up(self) -> None:
         """Two runs: the first plans memory, the second uses the plan."""
-        blank = np.zeros((1, 3, self._side, self._side), np.float32)
+        blank = np.zeros((1, *self._shape), np.float32)
         for _ in range(2):
             self.infer(blank)
 

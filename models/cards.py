@@ -178,6 +178,20 @@ class FinderCard(Part):
     weight: Annotated[float, Field(ge=0)] = 0.0
 
 
+class StripCard(Part):
+    """The network that is shown what is wide, as words are: a strip of its middle, with more pixels a letter.
+
+    file: the network. width, height: pixels of its input. wide: from this ratio of width to height on it is asked.
+    tall: a strip is at least so many times as wide as the mark in it is high.
+    """
+
+    file: str
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+    wide: Annotated[float, Field(ge=1)]
+    tall: Annotated[float, Field(ge=1)]
+
+
 class MarksThresholds(Part):
     """Operating points by mark; a sentence in the place of one says why there is none."""
 
@@ -188,14 +202,16 @@ class MarksCard(Card):
     """The card of the networks that find and read handling marks; `input` is the reader's, model.onnx.
 
     marks: in the order of the reader's answer. crop_margin: what the finder sees around the parcel, in shares of it.
-    nms_iou: of two readings of one mark that overlap by more, the better stays. second_look: how a place is shown to
-    the reader again; one that was made for anything else (0.1.0) would read turned marks wrong without a word.
+    nms_iou: of two readings of one mark that overlap by more, the better stays. strips: who reads words, from 0.5.0 on.
+    second_look: how a place is shown to the reader again; one that was made for anything else (0.1.0) would read turned
+    marks wrong without a word.
     """
 
     name: Literal["marks"]
     second_look: Literal["upright"]
     input: InputCard
     finder: FinderCard
+    strips: StripCard | None = None
     marks: tuple[str, ...]
     crop_margin: Annotated[float, Field(ge=0, le=1)]
     nms_iou: Unit

@@ -85,6 +85,11 @@ def words(rng: np.random.Generator) -> Art:
     return Art(mark, opaque(_tape(mark, rng))) if rng.random() < TAPED else _words(mark, rng)
 
 
+def strange_words(rng: np.random.Generator) -> Art:
+    """What looks like a mark in words alone, and says something else."""
+    return Art(STRANGER, opaque(_tape(STRANGER, rng))) if rng.random() < TAPED else _words(STRANGER, rng)
+
+
 def row(rng: np.random.Generator) -> list[Art]:
     """Two to four prints of one ink and one frame, as they stand side by side on the boards of cartons."""
     kinds = rng.permutation(sorted(PICTURES))[: int(rng.integers(2, 5))]
@@ -256,7 +261,7 @@ def _rim(bgr: Pixels, ink: Colour, rng: np.random.Generator) -> None:
 def _tape(mark: str, rng: np.random.Generator) -> Pixels:
     """A strip of printed tape: the word, mostly with the picture, again and again."""
     paper, ink = PAPERS[int(rng.integers(6))]
-    texts = [text for text in readable(WORDS[mark]) if "\n" not in text]
+    texts = [text for text in readable(WORDS.get(mark, [])) if "\n" not in text] or [_strange_line(rng)]
     unit = np.full((60, 300, 3), paper[::-1], np.uint8)
     pictured = mark in PICTURES and rng.random() < 0.6
     if pictured:
@@ -316,6 +321,10 @@ def _text(mark: str, rng: np.random.Generator) -> str | None:
         return next(iter(readable([babble(rng)])), NO_MARKS[0])
     texts = readable(NO_MARKS if mark == STRANGER else WORDS.get(mark, []))
     return texts[int(rng.integers(len(texts)))] if texts else None
+
+
+def _strange_line(rng: np.random.Generator) -> str:
+    return (_text(STRANGER, rng) or NO_MARKS[0]).replace("\n", " ")
 
 
 def _ink(rng: np.random.Generator) -> Colour:

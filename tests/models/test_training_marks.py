@@ -13,17 +13,16 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 import models
-from inspector.markreader import MarkReader, Readings, candidates
+from inspector.markreader import Readings, candidates
 from inspector.spec import MARKS
 from models import MarkThreshold
 from models.evaluation.metrics import Matched
 from models.scenes import marks
 from models.scenes.art import Art, opaque
 from models.training.marks.bank import KINDS, Bank, drawn
-from models.training.marks.glyphs import Glyph, crops, glyph
+from models.training.marks.glyphs import Glyph, crops, found_strip, glyph, strip, wide
 from models.training.marks.judge import (
     Judged,
-    Torch,
     draft,
     figures,
     held_out,
@@ -34,10 +33,10 @@ from models.training.marks.judge import (
     threshold,
 )
 from models.training.marks.lessons import GRID, finder_batch, search
-from models.training.marks.networks import READER_SIDE, STRIDE, build
-from models.training.marks.release import story, write_cards, write_graphs
+from models.training.marks.networks import READER_SIDE, STRIDE, STRIP, Networks, build, fitted
+from models.training.marks.release import shown, story, write_cards, write_graphs, written
 from models.training.marks.scenes import LEGIBLE, Ground, Scene, _cover, compose, illegible
-from models.training.marks.train import Schedule, train_finder, train_reader, trained
+from models.training.marks.train import Schedule, strips_of, train_finder, train_reader, train_strips, trained
 
 NO_BOXES = np.zeros((0, 4), np.float32)
 NO_SAYS = np.zeros((0, len(MARKS)), np.float32)
@@ -52,7 +51,14 @@ def bank() -> Bank:
     """One thing of each kind, quickly drawn."""
     art = {mark: (Art(mark, opaque(np.full((60, 60, 3), 20 * i + 40, np.uint8))),) for i, mark in enumerate(MARKS)}
     other = {kind: (Art(kind, opaque(np.full((50, 80, 3), 90, np.uint8))),) for kind in ("no_mark", "shipping_label")}
-    all_of_it = {**art, **other, "other_mark": other["no_mark"], "row": art["fragile"], "words": art["fragile"]}
+    all_of_it = {
+        **art,
+        **other,
+        "other_mark": other["no_mark"],
+        "row": art["fragile"],
+        "words": art["fragile"],
+        "strange_words": other["no_mark"],
+    }
     return Bank({kind: [thing] for kind, thing in all_of_it.items()})
 
 
@@ -287,10 +293,12 @@ def test_networks_train_resume_and_leave_as_graphs_that_agree(tmp_path: Path) ->
     places, weights = [board(), board(300, "b")], np.ones(2)
     for steps in (2, 3):
         schedule = Schedule(steps=steps, batch=2, fresh=1, kept=8)
-        finder, reader = build(1)
+        finder, reader, strips = build(1)
         finder = train_finder(finder, places, weights, bank(), schedule, tmp_path / "finder")
         reader = train_reader(reader, places, weights, bank(), schedule, tmp_path / "reader")
-    for name in ("finder", "reader"):
+        found = strips_of(finder, reader, places, weights, bank(), 1, scenes=2)
+        strips = train_strips(strips, places, weights, bank(), schedule, tmp_path / "strips", found)
+    for name in ("finder", "reader", "strips"):
         done = [json.loads(line)["step"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
         assert done == [0, 1, 2]
     again = trained(build(2)[0], tmp_path / "finder")
@@ -298,12 +306,79 @@ def test_networks_train_resume_and_leave_as_graphs_that_agree(tmp_path: Path) ->
         torch.equal(a, b) for a, b in zip(again.state_dict().values(), finder.state_dict().values(), strict=True)
     )
     out = tmp_path / "0.0.1"
-    write_graphs(finder, reader, out)
-    both = MarkReader(Torch(finder), Torch(reader), draft("0.0.1", AT))
-    told = judge(both, held_out(places, weights, bank(), 1, 3))
-    found = figures(told, AT, rounds=10)
+    write_graphs(Networks(finder, reader, strips), shown(places, weights, bank()), out)
+    eye = written(draft("0.0.1", AT), out)
+    told = judge(eye, held_out(places, weights, bank(), 1, 3))
+    measured = figures(told, AT, rounds=10)
     card = draft("0.0.1", {mark: AT.get(mark, "not learnt") for mark in MARKS})
-    written = write_cards(card, out, date(2026, 11, 22), "three steps", "nothing", {"composed": found})
-    assert (out / "CARD.md").read_text("utf-8") == story(written)
-    assert stages(both, told)["marks"] == sum(int(one.scene.positive.sum()) for one in told)
-    assert models.read(out, "marks").card.files.keys() == {"finder.onnx", "model.onnx"}
+    told_card = write_cards(card, out, date(2026, 11, 22), "three steps", "nothing", {"composed": measured})
+    assert (out / "CARD.md").read_text("utf-8") == story(told_card)
+    assert stages(eye, told)["marks"] == sum(int(one.scene.positive.sum()) for one in told)
+    assert models.read(out, "marks").card.files.keys() == {"finder.onnx", "model.onnx", "strips.onnx"}
+
+
+def words_on(turn: float) -> Scene:
+    """A wide sheet that is dark on its left and light on its right, turned, told as keep_dry."""
+    flat = np.full((300, 300, 3), 110, np.uint8)
+    flat[138:162, 90:150], flat[138:162, 150:210] = 10, 245
+    spin = cv2.getRotationMatrix2D((149.5, 149.5), -turn, 1)
+    pixels = np.asarray(cv2.warpAffine(flat, spin, (300, 300), borderValue=(110, 110, 110)), np.uint8)
+    across, down = abs(np.cos(np.deg2rad(turn))), abs(np.sin(np.deg2rad(turn)))
+    half = np.array([120 * across + 24 * down, 120 * down + 24 * across]) / 2
+    box = np.array([[150 - half[0], 150 - half[1], 150 + half[0], 150 + half[1]]], np.float32)
+    says = np.array([[name == "keep_dry" for name in MARKS]], np.float32)
+    return Scene(pixels, box, says, np.array([turn % 360], np.float32), np.zeros(1, bool))
+
+
+@pytest.mark.parametrize("turn", [0.0, 20.0, 160.0, 280.0])
+def test_a_strip_of_a_scene_shows_its_words_level_and_whole(turn: float) -> None:
+    made = words_on(turn)
+    one = found_strip(made, np.array([150, 150, 156], np.float32), turn, made.boxes[0])
+    assert one is not None
+    assert one.pixels.shape == (STRIP[1], STRIP[0], 3)
+    assert one.says.sum() == one.says[MARKS.index("keep_dry")] == 1
+    middle = one.pixels[STRIP[1] // 2, :, 0].astype(int)
+    assert middle[40] < 60, "what is written runs from left to right"
+    assert middle[150] > 200
+    assert one.turn == pytest.approx(0, abs=0.1)
+    if turn in (0.0, 20.0):
+        assert np.exp(one.spans[2:]) == pytest.approx([120 / 156, 24 / 156], abs=0.03)
+
+
+def test_what_nobody_knows_is_no_strip_and_what_is_bare_says_nothing() -> None:
+    made = words_on(0.0)
+    beside, half_on = np.array([50, 30, 60], np.float32), np.array([210, 150, 100], np.float32)
+    bare = found_strip(made, beside, 0.0, np.array([30, 20, 70, 40], np.float32))
+    assert bare is not None
+    assert not bare.says.any()
+    assert found_strip(made, half_on, 0.0, np.array([200, 140, 260, 160], np.float32)) is None
+    made.ignored[:] = True
+    assert found_strip(made, np.array([150, 150, 156], np.float32), 0.0, made.boxes[0]) is None
+
+
+def test_strips_hold_their_marks_and_some_stand_on_their_heads() -> None:
+    rng = np.random.default_rng(0)
+    word = Art("keep_dry", opaque(np.full((30, 120, 3), (20, 200, 240), np.uint8)))
+    things = bank().things | {"words": [(word,)], "strange_words": [(Art("no_mark", word.bgra),)]}
+    told = [strip(rng, wide(Bank(things)), [board()], ()) for _ in range(200)]
+    marked = [one for one in told if one.says.any()]
+    assert 40 < len(marked) < 140
+    for one in marked:
+        assert one.pixels.shape == (STRIP[1], STRIP[0], 3)
+        width, height = np.exp(one.spans[2:])
+        assert 0.3 < width < 1.6
+        assert height < 0.6, "a strip shows a third of its square"
+    down = [abs((one.turn + 180) % 360 - 180) > 90 for one in marked]
+    assert 0 < sum(down) < len(down) / 3
+
+
+def test_what_is_looked_for_in_a_crop_is_looked_for_in_the_middle_of_a_strip() -> None:
+    _, reader, strips = build(3)
+    across = torch.linspace(-1, 1, 7).expand(192, 96, 7, 7)  # the more to the right, the more it counts
+    reader.load_state_dict(reader.state_dict() | {"gathered.5.weight": across.reshape(192, -1)})
+    weights = fitted(reader.state_dict(), strips)
+    strips.load_state_dict(weights)
+    grid = weights["gathered.5.weight"].reshape(192, 96, strips.rows, strips.columns)
+    assert torch.allclose(grid, grid[:1, :1, :1].expand_as(grid), atol=1e-5)
+    assert (grid[0, 0, 0].diff() > 0).all()
+    assert grid[0, 0, 0, -1].item() == pytest.approx(49 / 144)

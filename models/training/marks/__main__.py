@@ -18,11 +18,20 @@ from models.training.__main__ import keep_memory
 from models.training.data import fold_of, read_renders, read_scenes, read_training
 from models.training.marks import picture
 from models.training.marks.bank import drawn
-from models.training.marks.judge import Torch, Unseen, draft, measure
-from models.training.marks.networks import Finder, Reader, build
-from models.training.marks.release import write_cards, write_graphs
+from models.training.marks.judge import Unseen, draft, measure
+from models.training.marks.networks import Networks, build, fitted
+from models.training.marks.release import shown, write_cards, write_graphs, written
 from models.training.marks.scenes import Ground, grounds
-from models.training.marks.train import Schedule, stumbles_of, taken_over, train_finder, train_reader, trained
+from models.training.marks.train import (
+    Schedule,
+    strips_of,
+    stumbles_of,
+    taken_over,
+    train_finder,
+    train_reader,
+    train_strips,
+    trained,
+)
 
 SEED = 11
 FOLDS = 4
@@ -39,13 +48,13 @@ def main() -> None:
 
 
 @main.command("train")
-@click.argument("network", type=click.Choice(["finder", "reader"]))
+@click.argument("network", type=click.Choice(["finder", "reader", "strips"]))
 @click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--scenes", "rendered", type=click.Path(path_type=Path, exists=True), help="More renders, a folder a set."
 )
 @click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
-@click.option("--fold", type=int, help="Leave this fold out, to measure with; without it, the real one.")
+@click.option("--fold", default=1, show_default=True, help="Leave this fold out, to measure with.")
 @click.option("--steps", default=3000, show_default=True, help="Of 8 scenes (finder) or 64 crops (reader).")
 @click.option(
     "--start",
@@ -60,26 +69,38 @@ def train_command(
     data: Path,
     rendered: Path | None,
     cache: Path,
-    fold: int | None,
+    fold: int,
     steps: int,
     begun: Path | None,
     rate: float,
     threads: int,
 ) -> None:
-    """Train one of the two networks: first the finder, for the reader learns from its mistakes."""
+    """Train one of the three networks: first the finder, then the reader, for each learns from what came before it."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
     places = all_grounds(data, rendered)
     weights = draw_weights(places, fold)
     out = run_folder(cache, fold) / network
-    finder, reader = build(SEED)
+    finder, reader, strips = build(SEED)
     going_on = (out / "checkpoint.pt").exists()
     if begun is not None and not going_on:
-        _ = taken_over(finder, begun) if network == "finder" else taken_over(reader, begun)
+        _ = (
+            taken_over(finder, begun)
+            if network == "finder"
+            else taken_over(strips if network == "strips" else reader, begun)
+        )
     if network == "finder":
         schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
         train_finder(finder, places, weights, bank, schedule, out)
+    elif network == "strips":
+        trained(finder, out.parent / "finder")
+        trained(reader, out.parent / "reader")
+        if begun is None and not going_on:
+            strips.load_state_dict(fitted(reader.state_dict(), strips))
+        found = strips_of(finder, reader, places, weights, bank, SEED)
+        schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
+        train_strips(strips, places, weights, bank, schedule, out, found)
     else:
         # the taught reader tells what it falls for, so that it comes more often
         taught = trained(build(SEED)[1], out) if going_on else reader
@@ -118,9 +139,11 @@ def release_command(
         Unseen(half, evenly(half, draw_weights(half, None)), drawn(cache, seed, UNSEEN_EACH))
         for half, seed in zip(halves, (CHOOSE, REPORT), strict=True)
     )
-    found = measure(reader_of(run_folder(cache, fold)), choose, report, scenes)
-    folder = run_folder(cache, None)
-    write_graphs(*networks_of(folder if folder.exists() else run_folder(cache, fold)), out)
+    others = all_grounds(data, rendered)
+    write_graphs(
+        networks_of(run_folder(cache, fold)), shown(others, draw_weights(others, fold), drawn(cache, SEED, EACH)), out
+    )
+    found = measure(written(draft(out.name, {}), out), choose, report, scenes)
     card = draft(out.name, found.thresholds)
     told = write_cards(card, out, created.date(), how, found.chosen_on, found.metrics)
     print(json.dumps(told["thresholds"], indent=1), json.dumps(told["metrics"], indent=1))
@@ -143,21 +166,17 @@ def all_grounds(data: Path, rendered: Path | None) -> list[Ground]:
     return list(grounds([*read_training(data), *more]))
 
 
-def run_folder(cache: Path, fold: int | None) -> Path:
-    """Where the two networks of a run are kept."""
-    return cache / ("final" if fold is None else f"fold{fold}")
+def run_folder(cache: Path, fold: int) -> Path:
+    """Where the networks of a run are kept."""
+    return cache / f"fold{fold}"
 
 
-def networks_of(folder: Path) -> tuple[Finder, Reader]:
-    """The two networks of a run."""
-    finder, reader = build(SEED)
-    return trained(finder, folder / "finder"), trained(reader, folder / "reader")
-
-
-def reader_of(folder: Path) -> MarkReader:
-    """The two networks of a run, as the inspector uses them."""
-    finder, reader = networks_of(folder)
-    return MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
+def networks_of(folder: Path) -> Networks:
+    """The networks of a run."""
+    finder, reader, strips = build(SEED)
+    return Networks(
+        trained(finder, folder / "finder"), trained(reader, folder / "reader"), trained(strips, folder / "strips")
+    )
 
 
 def draw_weights(places: list[Ground], fold: int | None) -> np.ndarray:

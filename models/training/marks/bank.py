@@ -14,11 +14,11 @@ from models.scenes import labels, marks
 from models.scenes.art import Art
 
 LONGEST = 224
-DRAWN = 2
+DRAWN = 3
 """Which way of drawing this is."""
-KINDS = (*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words")
+KINDS = (*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words", "strange_words")
 """What is drawn; a row is some prints that stand side by side, words are any mark's without a picture."""
-OFTENER = {"words": 4}
+OFTENER = {"words": 4, "strange_words": 4}
 """Words differ more than pictures: this many times as many are drawn."""
 
 
@@ -71,6 +71,8 @@ def _thing(kind: str, rng: np.random.Generator) -> tuple[Art, ...]:
         return (_sized(labels.draw(rng)),)
     if kind == "words":
         return (_sized(marks.words(rng)),)
+    if kind == "strange_words":
+        return (_sized(marks.strange_words(rng)),)
     return (_sized(marks.draw(kind, rng)),)
 
 

@@ -1,7 +1,8 @@
-"""Crops for the reader, each with a mark of its own: one drawing on a piece of board, seen as a crop shows it.
+"""Crops for the readers, each with a mark of its own: one drawing on a piece of board, seen as a crop shows it.
 
 The reader looks twice (`inspector.markreader`): first at marks that are turned anyhow, then at the same ones set
 upright and well framed. So half of the marks it learns from are turned anyhow, and half stand about upright.
+The strip reader is shown what is wide, once it stands upright.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy.typing as npt
 from inspector.frame import Pixels
 from inspector.markreader import ROOM, cut, turned
 from inspector.spec import MARKS
+from models.evaluation.metrics import overlaps
 from models.scenes.art import Art
 from models.training.data import Floats
 from models.training.marks.bank import Bank
 from models.training.marks.camera import taken
-from models.training.marks.networks import READER_SIDE
+from models.training.marks.networks import READER_SIDE, STRIP
 from models.training.marks.scenes import COVERED, HALF_SEEN, Ground, Scene
 
 UPRIGHT = 14.0
@@ -33,6 +35,16 @@ SMALLEST, LARGEST = 26.0, 220.0
 """How many pixels of the picture a crop shows, when a mark is worth reading."""
 WORDS_FROM = 60.0
 """How many at least, where the mark has words."""
+STRIPS = {"found": 0.3, "mark": 0.44, "off": 0.04, "print": 0.2, "bare": 0.02}
+"""What strips show: what was taken for something wide in a scene, then as `KINDS`."""
+WIDE = 1.9
+"""Width against height from which on a drawing, or what was read, is for the strip reader."""
+TALL = 3.4
+"""How many times as wide as its mark is high a strip is at least: the mark fills nine tenths of its height then."""
+LEVEL, OVERTURNED = 5.0, 0.1
+"""Degrees, standard deviation: how level a strip lies; and how often it was taken to stand on its head."""
+SAME = 0.3
+"""Overlap (intersection over union) from which on a reading is of a mark, as in `judge`."""
 SEEN = 0.1
 """Share of a crop up to which a known mark may take it up and the crop still shows none."""
 
@@ -88,6 +100,67 @@ def glyph(
     return _seen(board, rng)
 
 
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """Drawings that are for the strip reader. marks: by kind, of which each comes as often. others: are none."""
+
+    marks: Sequence[Sequence[Art]]
+    others: Sequence[Art]
+
+
+def wide(bank: Bank) -> Wide:
+    """What of the bank is wide and stands alone; half of the marks are words alone."""
+
+    def of(*kinds: str) -> list[Art]:
+        things = [thing[0] for kind in kinds for thing in bank.things[kind] if len(thing) == 1]
+        return [art for art in things if art.bgra.shape[1] >= WIDE * art.bgra.shape[0]]
+
+    kinds = [of(mark) for mark in MARKS] + [of("words")] * len(MARKS)
+    return Wide([kind for kind in kinds if kind], of("strange_words", "no_mark", "other_mark"))
+
+
+def strip(rng: np.random.Generator, drawings: Wide, grounds: Sequence[Ground], found: Sequence[Glyph]) -> Glyph:
+    """Any strip. found: strips of composed scenes."""
+    kind = str(rng.choice(list(STRIPS), p=list(STRIPS.values())))
+    if kind == "found" and found:
+        one = found[int(rng.integers(len(found)))]
+        return _overturned(one) if rng.random() < OVERTURNED else one
+    size = round(float(np.exp(rng.uniform(np.log(WORDS_FROM), np.log(LARGEST)))))
+    art: Art | None = None
+    if kind == "print" and drawings.others:
+        art = drawings.others[int(rng.integers(len(drawings.others)))]
+    elif kind in ("mark", "off") and drawings.marks:
+        alike = drawings.marks[int(rng.integers(len(drawings.marks)))]
+        art = alike[int(rng.integers(len(alike)))]
+    for _ in range(4):
+        board = _board(rng, grounds[int(rng.integers(len(grounds)))], size)
+        made = None if art is None else _laid(board, art, rng, off=kind == "off", in_strip=True)
+        if made is not None:
+            return made
+    return _seen(board, rng, in_strip=True)
+
+
+def _overturned(one: Glyph) -> Glyph:
+    spans = one.spans * np.array([-1, -1, 1, 1], np.float32)
+    return replace(one, pixels=np.rot90(one.pixels, 2).copy(), spans=spans, turn=one.turn + 180)
+
+
+def found_strip(scene: Scene, square: Floats, turn: float, box: Floats) -> Glyph | None:
+    """The strip of a scene that is the middle of a square turned so; None where nobody knows what it shows.
+
+    box: xyxy, upright, of what was taken for a mark there.
+    """
+    shared = overlaps(box, scene.boxes)
+    best = int(shared.argmax()) if len(shared) else 0
+    if len(shared) and shared[best] >= SAME and scene.positive[best]:
+        stands = float(scene.turns[best])
+        return _framed(scene.pixels, square, turn, scene.boxes[best], scene.says[best], stands, in_strip=True)
+    if not no_marks(scene, square[None])[0]:
+        return None
+    pixels = cut(scene.pixels, square, turn, *STRIP)
+    return Glyph(pixels, np.zeros(len(MARKS), np.float32), np.zeros(4, np.float32), np.nan, 1.0)
+
+
 def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
     """Which squares float32 (n, 3) show no mark, nor a part of one, nor what nobody is asked about: bool (n,)."""
     known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
@@ -99,26 +172,28 @@ def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray((seen < SEEN).all(axis=1))
 
 
-def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Glyph | None:
+def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool, in_strip: bool = False) -> Glyph | None:
     """The drawing on the board; None when it can hardly be told from it."""
     size = len(board)
     height, width = art.bgra.shape[:2]
-    turn = _turn(rng)
+    turn = _level(rng) if in_strip else _turn(rng)
     half = np.array([width, height]) / max(width, height) / 2
     flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     quad = np.asarray(turned(flat, np.full(4, turn)), np.float64)
     lean, squeeze = float(rng.uniform(0, np.pi)), 1.0 if rng.random() < 0.35 else float(rng.uniform(0.45, 1.0))
     along = np.array([np.cos(lean), np.sin(lean)])
     quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
-    extent = np.ptp(quad, axis=0).max()
+    across, down = np.ptp(quad, axis=0)
+    extent = max(ROOM * across, TALL * down) if in_strip else ROOM * max(across, down)
     # The second look frames a mark well; the first is cut where the finder guessed.
-    quad *= 1 / ROOM / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.22)))
+    quad *= 1 / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.22)))
     quad += rng.normal(0, 0.015, (4, 2))
     if off:
         far = float(rng.uniform(0.55, 0.85)) * float(rng.choice([-1, 1]))
-        quad = quad * float(rng.uniform(0.9, 1.8)) + (np.array([far, rng.normal(0, 0.2)])[:: int(rng.choice([-1, 1]))])
+        aside = np.array([far, rng.normal(0, 0.06 if in_strip else 0.2)])
+        quad = quad * float(rng.uniform(0.9, 1.8)) + (aside if in_strip else aside[:: int(rng.choice([-1, 1]))])
     else:
-        quad += rng.normal(0, 0.045 if rng.random() < 0.5 else 0.1, 2)
+        quad += rng.normal(0, 0.045 if rng.random() < 0.5 else 0.1, 2) * np.array([1, 0.35 if in_strip else 1])
     corners = ((quad + 0.5) * size).astype(np.float32)
     shrink = max(width, height) / max(1.0, float(np.ptp(corners, axis=0).max()))
     source = art.bgra
@@ -147,7 +222,7 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool) -> Gl
     edges = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     own = np.array([edges[0] + edges[2], edges[1] + edges[3]]) / 2
     spans = np.array([*((quad.min(axis=0) + quad.max(axis=0)) / 2), *np.log(np.maximum(own, 0.02))], np.float32)
-    return _seen(pixels, rng, says, spans, turn, asked)
+    return _seen(pixels, rng, says, spans, turn, asked, in_strip=in_strip)
 
 
 def _outside(corners: Floats, size: int) -> float:
@@ -181,16 +256,32 @@ def _print(rng: np.random.Generator, pixels: Pixels, box: Floats, says: Floats, 
     side = float(longer) * ROOM * float(np.exp(rng.normal(0, 0.15)))
     middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
     aside = rng.normal(0, 0.045 * side if rng.random() < 0.5 else 0.1 * side, 2)
-    crop = cut(pixels, np.array([*(middle + aside), side], np.float32), back, READER_SIDE)
-    across, down = turned((-aside[None] / side).astype(np.float32), np.array([-back], np.float32))[0]
+    return _framed(pixels, np.array([*(middle + aside), side], np.float32), back, box, says, stands)
+
+
+def _framed(
+    pixels: Pixels, square: Floats, back: float, box: Floats, says: Floats, stands: float, *, in_strip: bool = False
+) -> Glyph:
+    """A square of the picture, turned back by so many degrees, and where in it a box xyxy lies."""
+    x1, y1, x2, y2 = box
+    side = float(square[2])
+    sizes = _own(x2 - x1, y2 - y1, stands)
+    away = (np.array([[(x1 + x2) / 2, (y1 + y2) / 2]]) - square[:2]) / side
+    across, down = turned(away.astype(np.float32), np.array([-back], np.float32))[0]
     logs = (np.nan, np.nan) if sizes is None else np.log(np.maximum(sizes / side, 0.02))
     spans = np.array([across, down, *logs], np.float32)
-    return Glyph(crop, says.astype(np.float32), spans, turn if says.any() else np.nan, 1.0)
+    crop = cut(pixels, square, back, *(STRIP if in_strip else (READER_SIDE,)))
+    return Glyph(crop, says.astype(np.float32), spans, stands - back if says.any() else np.nan, 1.0)
 
 
 def _turn(rng: np.random.Generator) -> float:
     """Degrees clockwise: as a mark stands at the second look, or at the first."""
     return float(rng.normal(0, UPRIGHT)) if rng.random() < 0.5 else float(rng.uniform(0, 360))
+
+
+def _level(rng: np.random.Generator) -> float:
+    """The same, as a mark stands in a strip."""
+    return float(rng.normal(180.0 if rng.random() < OVERTURNED else 0.0, LEVEL))
 
 
 def _own(width: float, height: float, turn: float) -> npt.NDArray[np.float64] | None:
@@ -212,9 +303,15 @@ def _seen(
     spans: Floats | None = None,
     turn: float = np.nan,
     asked: float = 1.0,
+    *,
+    in_strip: bool = False,
 ) -> Glyph:
-    how = cv2.INTER_AREA if len(pixels) > READER_SIDE else cv2.INTER_LINEAR
-    crop = np.asarray(cv2.resize(taken(pixels, rng), (READER_SIDE, READER_SIDE), interpolation=how), np.uint8)
+    width, height = STRIP if in_strip else (READER_SIDE, READER_SIDE)
+    how = cv2.INTER_AREA if len(pixels) > width else cv2.INTER_LINEAR
+    rows = round(len(pixels) * height / width)
+    above = (len(pixels) - rows) // 2
+    part = taken(np.ascontiguousarray(pixels[above : above + rows]), rng)
+    crop = np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)
     nothing = np.zeros(len(MARKS), np.float32)
     return Glyph(
         crop, nothing if says is None else says, np.zeros(4, np.float32) if spans is None else spans, turn, asked

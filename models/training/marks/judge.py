@@ -19,10 +19,11 @@ from inspector.spec import MARKS
 from models.cards import MarksCard, MarkThreshold
 from models.evaluation.metrics import Matched, bootstrap, forgiven, match, precision_recall
 from models.training.marks.bank import Bank
-from models.training.marks.networks import FINDER_SIDE, READER_SIDE, Finder, Reader
+from models.training.marks.glyphs import SAME, TALL, WIDE
+from models.training.marks.networks import FINDER_SIDE, READER_SIDE, STRIP, Finder, Reader
 from models.training.marks.scenes import HALF_SEEN, LONGER, MARGIN, SHORTER, Ground, Scene, compose
 
-IOU = 0.3
+IOU = SAME
 """Marks are small, and a box that is 3 pixels off is still the mark's."""
 NMS_IOU = 0.4
 PRECISION = 0.98
@@ -83,6 +84,7 @@ def draft(version: str, thresholds: Mapping[str, object], **told: object) -> Mar
                 "most": MOST,
                 "weight": FINDER_COUNTS,
             },
+            "strips": {"file": "strips.onnx", "width": STRIP[0], "height": STRIP[1], "wide": WIDE, "tall": TALL},
             "marks": MARKS,
             "crop_margin": MARGIN,
             "nms_iou": NMS_IOU,

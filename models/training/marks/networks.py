@@ -1,4 +1,4 @@
-"""Two small networks: the finder looks at a whole parcel, the reader at one crop of it."""
+"""Three small networks: the finder looks at a whole parcel, the reader at one crop of it, the strip reader at words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from models.training import halves
 from models.training.backbone import BLOCKS, Backbone, Block, pretrained
 
 FINDER_SIDE, STRIDE = 320, 8
+CELL, GATHERED = 16, 96
+"""Pixels a side of what the reader sees as one, and in how many numbers."""
 READER_SIDE = 112
 """Pixels of a crop: HANDLE WITH CARE on one line has five a letter then."""
+STRIP = 192, 64
+"""Width and height of a strip: the middle third of a larger crop, for as much work. HANDLE WITH CARE has 9 a letter."""
 
 
 class Sought(NamedTuple):
@@ -74,7 +78,7 @@ class Finder(nn.Module):
 
 
 class Reader(nn.Module):
-    """Crops (n, 3, s, s) in [-1, 1], s = READER_SIDE -> `Read`, says as logits while training.
+    """Crops (n, 3, h, w) in [-1, 1] -> `Read`, says as logits while training. size: w and h.
 
     The first eleven blocks of EfficientNet-Lite0, which have seen ImageNet: after as many steps, half as many marks are
     read wrong as by convolutions that start from nothing. Its first layers, the dearest to train, stay as they are.
@@ -82,20 +86,21 @@ class Reader(nn.Module):
 
     LAST, KEPT = 10, 3
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, size: tuple[int, int] = (READER_SIDE, READER_SIDE)) -> None:
         super().__init__()
+        self.columns, self.rows = (side // CELL for side in size)
         self.stem, self.stem_norm = backbone.stem, backbone.stem_norm
         self.blocks = nn.ModuleList(list(backbone.blocks)[: self.LAST + 1])
         for layer in (self.stem, self.stem_norm, *self.blocks[: self.KEPT]):
             layer.requires_grad_(requires_grad=False)
         channels = BLOCKS[self.LAST][1]
         self.gathered = nn.Sequential(
-            nn.Conv2d(channels, 96, 1, bias=False),
-            nn.BatchNorm2d(96),
+            nn.Conv2d(channels, GATHERED, 1, bias=False),
+            nn.BatchNorm2d(GATHERED),
             nn.ReLU(inplace=True),
             nn.Flatten(),
             nn.Dropout(0.1),
-            nn.Linear(96 * (READER_SIDE // 16) ** 2, 192),
+            nn.Linear(GATHERED * self.rows * self.columns, 192),
             nn.ReLU(inplace=True),
         )
         self.says, self.spans, self.turns = nn.Linear(192, len(MARKS)), nn.Linear(192, 4), nn.Linear(192, 2)
@@ -158,22 +163,34 @@ def _bias(layer: nn.Conv2d) -> Tensor:
     return layer.bias
 
 
-def fitted(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of a reader of crops of another size, for this one: what it looks for is spread over the new grid."""
+def fitted(state: dict[str, Tensor], net: Reader) -> dict[str, Tensor]:
+    """Weights of a reader of crops of another size, for this one: what it looks for is spread over the new grid.
+
+    A strip is the middle of a crop, and takes what was looked for there.
+    """
     weight = state["gathered.5.weight"]
-    grid, channels = READER_SIDE // 16, 96
-    was = round((weight.shape[1] / channels) ** 0.5)
-    if was == grid:
+    was = round((weight.shape[1] / GATHERED) ** 0.5)
+    if weight.shape == net.state_dict()["gathered.5.weight"].shape:
         return state
-    seen = weight.float().reshape(-1, channels, was, was)
-    spread = nn.functional.interpolate(seen, (grid, grid), mode="bilinear", align_corners=True) * (was / grid) ** 2
-    return state | {"gathered.5.weight": spread.reshape(len(weight), -1)}
+    seen = weight.float().reshape(-1, GATHERED, was, was)
+    side = net.columns
+    spread = nn.functional.interpolate(seen, (side, side), mode="bilinear", align_corners=True) * (was / side) ** 2
+    above = (side - net.rows) // 2
+    return state | {"gathered.5.weight": spread[:, :, above : above + net.rows].reshape(len(weight), -1)}
 
 
-def build(seed: int) -> tuple[Finder, Reader]:
-    """Both networks, of marks untaught, laid out as convolutions like it best."""
+class Networks(NamedTuple):
+    """The three of one run, of marks untaught at first."""
+
+    finder: Finder
+    reader: Reader
+    strips: Reader
+
+
+def build(seed: int) -> Networks:
+    """All networks, laid out as convolutions like it best."""
     torch.manual_seed(seed)
-    finder, reader = Finder(), Reader(pretrained())
-    for net in (finder, reader):
+    nets = Networks(Finder(), Reader(pretrained()), Reader(pretrained(), STRIP))
+    for net in nets:
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-    return finder, reader
+    return nets

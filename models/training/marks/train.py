@@ -1,4 +1,4 @@
-"""Teaches finder and reader on what is made beside it in a process of its own; stops and resumes anywhere."""
+"""Teaches the three networks on what is made beside it in a process of its own; stops and resumes anywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from inspector.frame import Pixels
 from inspector.markreader import MarkReader, cut, squares_around
 from models.training.halves import supported
 from models.training.marks.bank import Bank, smaller
-from models.training.marks.glyphs import Glyph, crops, glyph, no_marks
+from models.training.marks.glyphs import TALL, WIDE, Glyph, crops, found_strip, glyph, no_marks, strip, wide
 from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
 from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought, fitted
@@ -142,15 +142,63 @@ def train_reader(
             waiting.extend(crops(rng, compose(rng, places[int(rng.choice(len(places), p=shares))], bank)))
         return waiting.pop() if waiting else glyph(rng, small, used, marked, stumbles)
 
+    return _teach(reader, make, _reading(reader), schedule, out)
+
+
+def strips_of(
+    finder: Finder,
+    reader: Reader,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    seed: int,
+    scenes: int = 800,
+) -> list[Glyph]:
+    """What the reader, at its second look, takes for something wide in composed scenes and on parcels as they are."""
+    shares = weights / weights.sum()
+    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    both = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
+    rng = np.random.default_rng([seed, 8])
+    made = (compose(rng, places[int(rng.choice(len(places), p=shares))], bank) for _ in range(scenes))
+    strips: list[Glyph] = []
+    for scene in chain((scene for scene, _ in as_they_are(used)), made):
+        height, width = scene.pixels.shape[:2]
+        places_there = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
+        seen = both.closer(scene.pixels, places_there)[-1]
+        seen = seen.only(seen.wide(WIDE))
+        boxes = seen.readings().boxes
+        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+        rows = zip(seen.strips(TALL), seen.rotations.tolist(), corners, strict=True)
+        told = [found_strip(scene, *row) for row in rows]
+        strips += [one for one in told if one is not None]
+    return strips
+
+
+def train_strips(
+    strips: Reader,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    schedule: Schedule,
+    out: Path,
+    found: Sequence[Glyph] = (),
+) -> Reader:
+    """Trains the strip reader in place; returns its running average. found: see `strips_of`."""
+    drawings = wide(smaller(bank, GLYPH_ART))
+    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    return _teach(strips, lambda rng: strip(rng, drawings, used, found), _reading(strips), schedule, out)
+
+
+Net = TypeVar("Net", Finder, Reader)
+
+
+def _reading(reader: Reader) -> Callable[[Sequence[Glyph]], Losses]:
     def losses(batch: Sequence[Glyph]) -> Losses:
         told = lesson(batch)
         read = reader(told.images.to(memory_format=torch.channels_last))
         return reader_loss(Read(*(part.float() for part in read)), told)
 
-    return _teach(reader, make, losses, schedule, out)
-
-
-Net = TypeVar("Net", Finder, Reader)
+    return losses
 
 
 def _teach(
@@ -160,7 +208,7 @@ def _teach(
     schedule: Schedule,
     out: Path,
 ) -> Net:
-    """The loop of both. Progress goes to `out`/log.jsonl and a checkpoint to `out`/checkpoint.pt every 100 steps; a run
+    """The loop of all. Progress goes to `out`/log.jsonl and a checkpoint to `out`/checkpoint.pt every 100 steps; a run
     that finds one goes on from there.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -206,7 +254,7 @@ def trained(net: Net, folder: Path) -> Net:
 def taken_over(net: Net, checkpoint: Path) -> Net:
     """What a checkpoint has learnt, into this network; a reader's crops may have been of another size."""
     state = torch.load(checkpoint, weights_only=True)["average"]
-    net.load_state_dict(fitted(state) if isinstance(net, Reader) else state)
+    net.load_state_dict(fitted(state, net) if isinstance(net, Reader) else state)
     return net
 
 
