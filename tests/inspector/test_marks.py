@@ -15,6 +15,7 @@ from inspector.markreader import ROOM, Look, MarkReader, Places, Readings, agree
 from inspector.spec import Check, PackingSpec
 from inspector.verdict import Decision, MarkSeen, Result
 from inspector.wire import VerdictDocument
+from models.cards import StripCard
 from tests.inspector.scripted import MARKS_CARD, PARCEL, Scripted, ScriptedMarks, eye, frame
 
 FRAGILE = PackingSpec(marks=frozenset({"fragile"}))
@@ -308,3 +309,58 @@ def test_the_box_around_a_turned_mark_holds_it_just_so(
         corners = turned((half / 2).astype(np.float32), np.full(4, turn, np.float32)) + np.array([x, y])
         assert box[:2] == pytest.approx(corners.min(axis=0), abs=0.05)
         assert box[:2] + box[2:] == pytest.approx(corners.max(axis=0), abs=0.05)
+
+
+STRIPS = StripCard(file="strips.onnx", width=96, height=32, wide=2.0, tall=3.4)
+
+
+@dataclass
+class TwoPlaces:
+    """Sees two places, of which the second is wide; as the strip reader it is surer. crops: what it was shown."""
+
+    says: float = 0.8
+    crops: list[Floats] = field(default_factory=list)
+
+    def warm_up(self) -> None: ...
+
+    def infer(self, batch: Floats) -> Mapping[str, Floats]:
+        self.crops.append(batch)
+        n = len(batch)
+        spans = np.log(np.array([[0.7, 0.7], [0.7, 0.1]], np.float32))[-n:]
+        return {
+            "says": np.full((n, 3), self.says, np.float32),
+            "spans": np.concatenate([np.zeros((n, 2), np.float32), spans], axis=1),
+            "turns": np.tile(np.array([0, 1], np.float32), (n, 1)),
+        }
+
+
+def test_what_is_wide_is_read_in_a_strip_the_last_time() -> None:
+    reading, strips = TwoPlaces(), TwoPlaces(says=0.99)
+    card = MARKS_CARD.model_copy(update={"strips": STRIPS})
+    both = MarkReader(reading, reading, card, strips=strips)
+    picture = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    boxes = np.array([[20, 20, 60, 60], [150, 150, 60, 60]], np.float32)
+    told = both.read(picture, Places(boxes, np.full(2, 0.5, np.float32)))
+    assert [crops.shape for crops in reading.crops] == [(2, 3, 64, 64), (2, 3, 64, 64), (1, 3, 64, 64)]
+    assert [crops.shape for crops in strips.crops] == [(1, 3, 32, 96)]
+    assert told.says[0].tolist() == pytest.approx([0.8] * 3, abs=0.001)
+    assert (told.says[1] > 0.9).all()
+    assert told.boxes[:, :2] + told.boxes[:, 2:] / 2 == pytest.approx(np.array([[50, 50], [180, 180]]), abs=1)
+    square = np.array([180, 180, 0.7 * 60 * ROOM * 0.7 * ROOM], np.float32)
+    assert told.boxes[1, 2] == pytest.approx(square[2] * 0.7 * ROOM * 0.7, rel=0.05)
+
+
+def test_a_strip_is_the_middle_of_its_square() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
+    square = np.array([140, 160, 150], np.float32)
+    whole = cut(picture, square, 25.0, 96)
+    assert np.abs(cut(picture, square, 25.0, 96, 32).astype(int) - whole[32:64]).max() <= 20, "thirty-seconds of a pixel"
+
+
+@given(st.floats(1, 300), st.floats(1, 300))
+def test_a_strip_holds_the_whole_mark(width: float, height: float) -> None:
+    look = Look(np.zeros((1, 2), np.float32), np.array([[width, height]], np.float32), np.zeros((1, 3)), np.zeros(1))
+    side = look.strips(STRIPS.tall)[0, 2]
+    assert side >= width
+    assert side * STRIPS.height / STRIPS.width >= height
+    assert look.wide(2.0).tolist() == [np.float32(width) >= 2 * np.float32(height)]
