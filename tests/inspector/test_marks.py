@@ -346,8 +346,7 @@ def test_what_is_wide_is_read_in_a_strip_the_last_time() -> None:
     assert told.says[0].tolist() == pytest.approx([0.8] * 3, abs=0.001)
     assert (told.says[1] > 0.9).all()
     assert told.boxes[:, :2] + told.boxes[:, 2:] / 2 == pytest.approx(np.array([[50, 50], [180, 180]]), abs=1)
-    square = np.array([180, 180, 0.7 * 60 * ROOM * 0.7 * ROOM], np.float32)
-    assert told.boxes[1, 2] == pytest.approx(square[2] * 0.7 * ROOM * 0.7, rel=0.05)
+    assert told.boxes[1, 2:] == pytest.approx(60 * (0.7 * ROOM) ** 3 * np.array([1, 1 / 7]), rel=0.02)
 
 
 def test_a_strip_is_the_middle_of_its_square() -> None:
