@@ -353,7 +353,9 @@ def test_a_strip_is_the_middle_of_its_square() -> None:
     picture = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
     square = np.array([140, 160, 150], np.float32)
     whole = cut(picture, square, 25.0, 96)
-    assert np.abs(cut(picture, square, 25.0, 96, 32).astype(int) - whole[32:64]).max() <= 20, "thirty-seconds of a pixel"
+    assert np.abs(cut(picture, square, 25.0, 96, 32).astype(int) - whole[32:64]).max() <= 20, (
+        "thirty-seconds of a pixel"
+    )
 
 
 @given(st.floats(1, 300), st.floats(1, 300))

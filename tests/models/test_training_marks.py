@@ -23,9 +23,9 @@ from models.training.marks.bank import KINDS, Bank, drawn
 from models.training.marks.glyphs import Glyph, crops, found_strip, glyph, strip, wide
 from models.training.marks.judge import (
     Judged,
+    Unseen,
     draft,
     figures,
-    held_out,
     invented,
     judge,
     of_length,
@@ -308,7 +308,7 @@ def test_networks_train_resume_and_leave_as_graphs_that_agree(tmp_path: Path) ->
     out = tmp_path / "0.0.1"
     write_graphs(Networks(finder, reader, strips), shown(places, weights, bank()), out)
     eye = written(draft("0.0.1", AT), out)
-    told = judge(eye, held_out(places, weights, bank(), 1, 3))
+    told = judge(eye, Unseen(places, weights, bank()).scenes(1, 3))
     measured = figures(told, AT, rounds=10)
     card = draft("0.0.1", {mark: AT.get(mark, "not learnt") for mark in MARKS})
     told_card = write_cards(card, out, date(2026, 11, 22), "three steps", "nothing", {"composed": measured})

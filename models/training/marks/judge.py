@@ -105,15 +105,23 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """What taught nothing. places, weights: see `held_out`."""
+    """Grounds and drawings that taught nothing. weights: (n,), how often each place is drawn."""
 
     places: Sequence[Ground]
     weights: npt.NDArray[np.float64]
     bank: Bank
 
     def scenes(self, seed: int, count: int) -> Iterator[tuple[Scene, str]]:
-        """Composed of it, always the same for a seed."""
-        return held_out(self.places, self.weights, self.bank, seed, count)
+        """Composed of it, with the group of each, always the same for a seed: all that a bench would not take again."""
+        shares = self.weights / self.weights.sum()
+        numbers, made = itertools.count(), 0
+        while made < count:
+            rng = np.random.default_rng([seed, next(numbers)])
+            ground = self.places[int(rng.choice(len(self.places), p=shares))]
+            scene = compose(rng, ground, self.bank)
+            if not frame_quality(Frame(scene.pixels, "composed"), 0, QualityLimits()):
+                made += 1
+                yield scene, f"{ground.source}/{ground.group}"
 
 
 def measure(reader: MarkReader, choose: Unseen, report: Unseen, scenes: int) -> Measured:
@@ -150,21 +158,6 @@ def measure(reader: MarkReader, choose: Unseen, report: Unseen, scenes: int) -> 
             "signs": {"pictures": len(signs), "with_an_invented_mark": sum(c > 0 for c in signs)},
         },
     )
-
-
-def held_out(
-    places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank, seed: int, count: int
-) -> Iterator[tuple[Scene, str]]:
-    """Composed scenes, on grounds and with drawings that taught nothing, that the bench would not ask to take again."""
-    shares = weights / weights.sum()
-    numbers, made = itertools.count(), 0
-    while made < count:
-        rng = np.random.default_rng([seed, next(numbers)])
-        ground = places[int(rng.choice(len(places), p=shares))]
-        scene = compose(rng, ground, bank)
-        if not frame_quality(Frame(scene.pixels, "composed"), 0, QualityLimits()):
-            made += 1
-            yield scene, f"{ground.source}/{ground.group}"
 
 
 def as_they_are(places: Iterable[Ground]) -> Iterator[tuple[Scene, str]]:
