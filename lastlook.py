@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib
 from typing import Any
 
 import click
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 COMMANDS = {
     "inspect": ("inspector.cli:inspect", "Judge picture files and print the verdicts."),
     "teach": ("inspector.items_cli:teach", "Teach an item from photos of it."),
@@ -49,6 +52,17 @@ class Rooms(click.Group):
 @click.version_option(package_name="lastlook")
 def main() -> None:
     """Lastlook takes the last look at a parcel before it leaves, and keeps looking until it arrives."""
+    keep_memory()
+
+
+def keep_memory() -> None:
+    """Lets glibc keep what a picture used for the next one: giving it back and faulting it in again is a twentieth of
+    the time of a judgement, and two thirds of a training step.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another system: slower, and nothing else
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)  # the most it takes
+        libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 if __name__ == "__main__":

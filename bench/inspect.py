@@ -30,6 +30,7 @@ import models
 from inspector import Inspector, InspectorSettings, PackingSpec, decode
 from inspector.detector import crop_around, decode_boxes, place, to_input
 from inspector.runtime import EngineName, open_engine
+from lastlook import keep_memory
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "demo" / "pictures" / "01-intact-carton.jpg"
@@ -180,6 +181,7 @@ def over_http(server: Server, data: bytes, clients: int, runs: int) -> tuple[Cos
 
 def main() -> None:
     """Print the tables."""
+    keep_memory()  # as every command does
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--picture", type=Path, default=PICTURE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 
 from inspector import Inspector
+from lastlook import keep_memory
 from models import ParcelCard
 from models.evaluation.labelled import read_labelled
 from models.evaluation.parcels import parcel_document
@@ -33,7 +32,6 @@ from models.training.release import release
 from models.training.train import Schedule, build, take_over, train, trained
 
 SEED = 7
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 FOLDS = 3
 
 
@@ -178,14 +176,6 @@ def measured_on(inspector: Inspector, card: ParcelCard, folder: Path) -> dict[st
     seen = [answer for answer in see(inspector, card.classes, labelled.photos) if isinstance(answer, Seen)]
     document = parcel_document(card, labelled, seen, [], models=inspector.models, marks_judged=frozenset())
     return {"photos_from_the_web_dev_eval": {k: document[k] for k in ("pictures", "integrity", "parcels", "labels")}}
-
-
-def keep_memory() -> None:
-    """Lets glibc keep what torch frees: giving it back and faulting it in again took two thirds of the time."""
-    with contextlib.suppress(OSError, AttributeError):  # another system: slower, and nothing else
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)  # the most it takes
-        libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:

@@ -14,7 +14,7 @@ import torch
 
 import models
 from inspector.markreader import MarkReader
-from models.training.__main__ import keep_memory
+from lastlook import keep_memory
 from models.training.data import fold_of, read_renders, read_scenes, read_training
 from models.training.marks import picture
 from models.training.marks.bank import drawn
