@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from math import ceil, floor
+from dataclasses import dataclass
+from math import ceil, floor, inf
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from inspector.frame import Pixels
 from inspector.runtime import Engine, OnnxEngine
 from inspector.verdict import Box, MarkSeen, ModelRef
 from models import Model
-from models.cards import FinderCard, MarksCard, MarkThreshold
+from models.cards import FinderCard, MarksCard, MarkThreshold, StripCard
 
 ROOM = 1.3
 """A crop's side against the longer side of the mark that is thought to be in it; the reader was trained with it."""
@@ -160,15 +160,29 @@ class MarkReader:
     def read(self, bgr: Pixels, places: Places) -> Readings:
         """What is in places of the picture, their boxes xywh.
 
-        The reader looks three times. A proposal is a rough place, and a mark may be turned anyhow; from the second look
-        on it fills the crop and stands upright, which is how it is read best. What it says is the mean of all three, in
-        log odds: what is no mark seldom looks like the same one three times. The finder's word is added to it: it alone
-        has seen what lies around. What is none at the first look is not looked at again, and not told.
+        A proposal is a rough place, and a mark may be turned anyhow; from the second look on it fills the crop and
+        stands upright, which is how it is read best. Then the reader takes a third look, and what it says is the mean
+        of all three, in log odds: what is no mark seldom looks like the same one three times. What is wide is left to
+        the strip reader, who takes two. The finder's word is added: it alone has seen what lies around. What is none
+        at the first look is not looked at again, and not told.
         """
         promising, first, second = self.closer(bgr, places)
-        third = self._closest(bgr, second)
+        strips = self._card.strips
+        wide = second.wide(strips.wide if self._strips and strips else inf)
+        looks = [first.only(~wide), second.only(~wide)]
+        looks.append(self.look(bgr, looks[1].squares(), looks[1].rotations))
+        last, says = [looks[2]], [agreed(looks)]
+        if self._strips and strips and wide.any():
+            once = self._strip(bgr, second.only(wide), self._strips, strips)
+            twice = self._strip(bgr, once, self._strips, strips)
+            last.append(twice)
+            says.append(agreed([once, twice]))
+        order = np.argsort(np.argsort(wide, kind="stable"), kind="stable")
+        boxes, rotations = (
+            np.concatenate([getattr(look.readings(), name) for look in last])[order] for name in ("boxes", "rotations")
+        )
         found = self._card.finder.weight * log_odds(places.chances[promising])
-        return replace(third.readings(), says=agreed(np.stack([first.says, second.says, third.says]), found))
+        return Readings(boxes, chances(np.concatenate(says)[order] + found[:, None]), rotations)
 
     def closer(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look, Look]:
         """Which places are promising at the first look, that look at them, and a second one, set upright."""
@@ -177,19 +191,8 @@ class MarkReader:
         first = first.only(promising)
         return promising, first, self.look(bgr, first.squares(), first.rotations)
 
-    def _closest(self, bgr: Pixels, seen: Look) -> Look:
-        """One more look; the strip reader's at what is wide."""
-        strips = self._card.strips
-        if self._strips is None or strips is None:
-            return self.look(bgr, seen.squares(), seen.rotations)
-        wide = seen.wide(strips.wide)
-        plain, long = seen.only(~wide), seen.only(wide)
-        both = (
-            self.look(bgr, plain.squares(), plain.rotations),
-            self._look(self._strips, (strips.width, strips.height), bgr, long.strips(strips.tall), long.rotations),
-        )
-        order = np.argsort(np.argsort(wide, kind="stable"), kind="stable")
-        return Look(*(np.concatenate([getattr(look, part.name) for look in both])[order] for part in fields(Look)))
+    def _strip(self, bgr: Pixels, seen: Look, reader: Engine, card: StripCard) -> Look:
+        return self._look(reader, (card.width, card.height), bgr, seen.strips(card.tall), seen.rotations)
 
     def marks(self, bgr: Pixels, parcel: Box, frame: int = 0) -> list[MarkSeen]:
         """The marks on a parcel, one entry for each that is not told twice, down to each one's doubtful score.
@@ -305,11 +308,14 @@ def log_odds(chances: Floats) -> Floats:
     return np.asarray(np.log(sure / (1 - sure)), np.float32)
 
 
-def agreed(says: Floats, found: Floats) -> Floats:
-    """Probabilities (looks, n, m) and the finder's weighed log odds (n,) -> of their mean log odds plus the finder's:
-    float32 (n, m).
-    """
-    return np.asarray(1 / (1 + np.exp(-log_odds(says).mean(axis=0) - found[:, None])), np.float32)
+def agreed(looks: Sequence[Look]) -> Floats:
+    """What looks at the same n places say together: the mean of their log odds, float32 (n, m)."""
+    return np.asarray(np.mean([log_odds(look.says) for look in looks], axis=0), np.float32)
+
+
+def chances(odds: Floats) -> Floats:
+    """Probabilities of log odds; the same shape."""
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def turned(offsets: Floats, degrees: Floats) -> Floats:
