@@ -11,6 +11,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 WORTH_HALVING = 256
 """Numbers in a constant from which on it is kept in half precision."""
+WORTH_QUARTERING = 1 << 18
+"""Numbers in a matrix from which on it may be kept in 8 bits."""
 
 
 def simplify(path: Path, out: Path) -> None:
@@ -49,6 +51,28 @@ def halve(model: onnx.ModelProto) -> None:
         casts.append(helper.make_node("Cast", [half.name], [constant.name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         graph.node.insert(0, cast)
+
+
+def quarter(model: onnx.ModelProto) -> None:
+    """The largest float32 matrices are kept in 8 bits behind a Cast and a Mul, with a step for each row, which ONNX
+    Runtime folds away when it loads the graph. The file is a quarter as large; everything is computed in float32.
+    """
+    graph = model.graph
+    unpacked = []
+    for constant in list(graph.initializer):
+        values = numpy_helper.to_array(constant)
+        if values.dtype != np.float32 or values.ndim != 2 or values.size < WORTH_QUARTERING:
+            continue
+        step = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127
+        names = f"{constant.name}.bits", f"{constant.name}.step"
+        graph.initializer.remove(constant)
+        graph.initializer.append(numpy_helper.from_array(np.rint(values / step).astype(np.int8), names[0]))
+        graph.initializer.append(numpy_helper.from_array(step.astype(np.float32), names[1]))
+        whole = f"{constant.name}.whole"
+        unpacked.append(helper.make_node("Cast", [names[0]], [whole], to=TensorProto.FLOAT))
+        unpacked.append(helper.make_node("Mul", [whole, names[1]], [constant.name]))
+    for node in reversed(unpacked):
+        graph.node.insert(0, node)
 
 
 def _fold_paddings(graph: onnx.GraphProto) -> None:

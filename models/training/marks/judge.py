@@ -37,8 +37,8 @@ SURELY = 0.5
 FINDER_COUNTS = 1.0
 """Weight of the finder's log odds beside the reader's: 1 finds 0.63, 0 finds 0.57 of 819 marks to choose on."""
 STRIPS_FROM = 1.5
-"""Width against height from which on the strip reader is asked. It is taught from 1.9 on, but what is wide is often taken
-for less wide at the second look: on scenes to choose on that is every fourth wide mark.
+"""Width against height from which on the strip reader is asked. It is taught from 1.9 on, but of such marks the second
+look takes every fourth for less wide (scenes to choose on).
 """
 LEAST = 0.25
 """A mark of which less is found at the wanted precision is left to people."""

@@ -28,7 +28,7 @@ from models.training.marks.lessons import search
 from models.training.marks.networks import READER_SIDE, STRIP, Finder, Networks, Read, Reader, Sought
 from models.training.marks.scenes import Ground, compose
 from models.training.quantise import ENOUGH, quantise
-from models.training.simplify import halve, simplify
+from models.training.simplify import halve, quarter, simplify
 
 FINDER, READER, STRIPS = "finder.onnx", "model.onnx", "strips.onnx"
 FLOAT = ("/stem", "/Clip", "/blocks.0", "/gathered")
@@ -230,6 +230,7 @@ def _write(net: Finder | Reader, shown: Pixels, outputs: list[str], path: Path) 
     else:
         simplify(path, path)
     smaller = onnx.load(path)
+    quarter(smaller)
     halve(smaller)
     onnx.checker.check_model(smaller, full_check=True)
     onnx.save(smaller, path)
