@@ -85,11 +85,10 @@ def train_command(
     finder, reader, strips = build(SEED)
     going_on = (out / "checkpoint.pt").exists()
     if begun is not None and not going_on:
-        _ = (
+        if network == "finder":
             taken_over(finder, begun)
-            if network == "finder"
-            else taken_over(strips if network == "strips" else reader, begun)
-        )
+        else:
+            taken_over(reader if network == "reader" else strips, begun)
     if network == "finder":
         schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
         train_finder(finder, places, weights, bank, schedule, out)
