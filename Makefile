@@ -41,16 +41,15 @@ train: $(VENV)/train
 
 # The model of handling marks: make train-marks DATA=... MARKS=0.6.0 [FROM=models/training/checkpoints/marks-0.5.0]
 FROM_MARKS = $(if $(wildcard $(FROM)-$1.pt),--rate 8e-4 --start $(FROM)-$1.pt)
-READER_STEPS = $(if $(FROM),3500,14000)
 TO_MARKS = --data $(DATA) --cache $(HOME)/.cache/lastlook/marks-$(MARKS)
 LEARN_MARKS = $(BIN)/python -m models.training.marks
 train-marks: $(VENV)/train
 	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.6.0))
 	$(LEARN_MARKS) train finder $(TO_MARKS) --steps 13000 $(call FROM_MARKS,finder)
-	$(LEARN_MARKS) train reader $(TO_MARKS) --steps $(READER_STEPS) --threads 2 $(call FROM_MARKS,reader)
-	$(LEARN_MARKS) train strips $(TO_MARKS) --steps 12000 --threads 2 $(call FROM_MARKS,strips)
+	$(LEARN_MARKS) train reader $(TO_MARKS) --steps 14000 --threads 2 $(call FROM_MARKS,reader)
+	$(LEARN_MARKS) train strips $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,strips)
 	$(LEARN_MARKS) release $(TO_MARKS) --pictures 1600 --out models/marks/$(MARKS) --created $$(date -u +%F) \
-	  --how "13,000 steps of the finder, $(READER_STEPS) of the reader, 12,000 of the strip reader$(if $(FROM), from $(notdir $(FROM)))"
+	  --how "13,000 steps of the finder, 14,000 of the reader, 11,000 of the strip reader$(if $(FROM), from $(notdir $(FROM)))"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'
