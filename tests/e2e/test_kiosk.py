@@ -199,8 +199,8 @@ def test_a_picture_without_a_parcel_is_taken_again_with_the_space_bar(kiosk: Kio
     kiosk.scan("A-1")
     expect(kiosk.page.locator("#notice")).to_contain_text("No parcel seen", timeout=30_000)
     judged, word = kiosk.page.locator("#judged-picture"), kiosk.page.locator("#word span")
-    # The picture without a parcel may still be the camera's newest; taking it again moves the folder past the other one,
-    # and round to itself once more.
+    # The picture without a parcel may still be the camera's newest; taking it again moves the folder past the other
+    # one, and round to itself once more.
     for _ in range(4):
         before = judged.get_attribute("src") or ""
         kiosk.page.keyboard.press("Space")
