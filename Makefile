@@ -48,7 +48,7 @@ train-marks: $(VENV)/train
 	$(LEARN_MARKS) train finder $(TO_MARKS) --steps 13000 $(call FROM_MARKS,finder)
 	$(LEARN_MARKS) train reader $(TO_MARKS) --steps 14000 --threads 2 $(call FROM_MARKS,reader)
 	$(LEARN_MARKS) train strips $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,strips)
-	$(LEARN_MARKS) release $(TO_MARKS) --pictures 1600 --out models/marks/$(MARKS) --created $$(date -u +%F) \
+	$(LEARN_MARKS) release $(TO_MARKS) --pictures 3200 --out models/marks/$(MARKS) --created $$(date -u +%F) \
 	  --how "13,000 steps of the finder, 14,000 of the reader, 11,000 of the strip reader$(if $(FROM), from $(notdir $(FROM)))"
 
 $(BIN)/python:

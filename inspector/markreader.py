@@ -171,16 +171,15 @@ class MarkReader:
         wide = second.wide(strips.wide if self._strips and strips else inf)
         looks = [first.only(~wide), second.only(~wide)]
         looks.append(self.look(bgr, looks[1].squares(), looks[1].rotations))
-        last, says = [looks[2]], [agreed(looks)]
+        told, says = [looks[2].readings()], [agreed(looks)]
         if self._strips and strips and wide.any():
             once = self._strip(bgr, second.only(wide), self._strips, strips)
             twice = self._strip(bgr, once, self._strips, strips)
-            last.append(twice)
+            told.append(twice.readings())
             says.append(agreed([once, twice]))
         order = np.argsort(np.argsort(wide, kind="stable"), kind="stable")
-        boxes, rotations = (
-            np.concatenate([getattr(look.readings(), name) for look in last])[order] for name in ("boxes", "rotations")
-        )
+        boxes = np.concatenate([one.boxes for one in told])[order]
+        rotations = np.concatenate([one.rotations for one in told])[order]
         found = self._card.finder.weight * log_odds(places.chances[promising])
         return Readings(boxes, chances(np.concatenate(says)[order] + found[:, None]), rotations)
 

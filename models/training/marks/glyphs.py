@@ -240,7 +240,7 @@ def crops(rng: np.random.Generator, scene: Scene) -> list[Glyph]:
 
 def _real(rng: np.random.Generator, ground: Ground) -> Glyph:
     """A mark that was on the parcel when it was photographed or rendered, seen by one more camera."""
-    known = np.flatnonzero(np.isfinite(ground.turns) & (ground.says.max(axis=1) > 0))
+    known = np.flatnonzero(ground.told)
     i = int(known[int(rng.integers(len(known)))])
     made = _print(rng, ground.pixels, ground.boxes[i], ground.says[i], float(ground.turns[i]))
     return replace(made, pixels=taken(made.pixels, rng))

@@ -175,8 +175,7 @@ def judge(reader: MarkReader, scenes: Iterable[tuple[Scene, str]]) -> list[Judge
     """Everything both stages say of the scenes; a scene is a parcel with its margin, so it is the parcel's box."""
     told = []
     for scene, group in scenes:
-        height, width = scene.pixels.shape[:2]
-        proposed = reader.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
+        proposed = reader.propose(scene.pixels, scene.whole)
         told.append(Judged(scene, group, proposed.boxes, reader.read(scene.pixels, proposed)))
     return told
 

@@ -26,7 +26,7 @@ from models.training.marks.glyphs import glyph, strip, wide
 from models.training.marks.judge import Torch
 from models.training.marks.lessons import search
 from models.training.marks.networks import READER_SIDE, STRIP, Finder, Networks, Read, Reader, Sought
-from models.training.marks.scenes import Ground, compose
+from models.training.marks.scenes import Ground, compose, teaching
 from models.training.quantise import ENOUGH, quantise
 from models.training.simplify import halve, quarter, simplify
 
@@ -83,8 +83,8 @@ class Shown:
 def shown(places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank, seed: int = 7) -> Shown:
     """Lessons of all three, as the networks were taught with. weights: how often each place is drawn."""
     rng = np.random.default_rng(seed)
-    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
-    marked = [place for place in used if (np.isfinite(place.turns) & (place.says.max(axis=1, initial=0.0) > 0)).any()]
+    used = teaching(places, weights)
+    marked = [place for place in used if place.told.any()]
     drawings = wide(bank)
     scenes = [compose(rng, used[int(i)], bank) for i in rng.integers(len(used), size=ENOUGH)]
     return Shown(

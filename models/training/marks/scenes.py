@@ -12,6 +12,7 @@ import numpy.typing as npt
 from inspector.detector import crop_around
 from inspector.frame import Pixels
 from inspector.spec import MARKS
+from inspector.verdict import Box
 from models.scenes.art import Art
 from models.scenes.paste import Spot, corners, paste, worn
 from models.training.data import Floats, Photo
@@ -57,6 +58,11 @@ class Ground:
     group: str
     source: str
 
+    @property
+    def told(self) -> npt.NDArray[np.bool_]:
+        """Which boxes are marks of which it is known how they stand."""
+        return np.asarray(np.isfinite(self.turns) & (self.says.max(axis=1, initial=0.0) > 0), np.bool_)
+
 
 @dataclass(slots=True)
 class Scene:
@@ -67,6 +73,12 @@ class Scene:
     says: Label
     turns: Floats
     ignored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    @property
+    def whole(self) -> Box:
+        """The whole picture's box: a scene is a parcel with its margin."""
+        height, width = self.pixels.shape[:2]
+        return 0.0, 0.0, float(width), float(height)
 
     @property
     def positive(self) -> npt.NDArray[np.bool_]:
@@ -99,6 +111,11 @@ def grounds(photos: Sequence[Photo]) -> Iterator[Ground]:
             middle = (moved[:, :2] + moved[:, 2:]) / 2
             inside = ((middle > 0) & (middle < (width, height))).all(axis=1)
             yield Ground(part.copy(), moved[inside], says[inside], turns[inside], photo.group, photo.source)
+
+
+def teaching(places: Sequence[Ground], weights: npt.NDArray[np.float64]) -> list[Ground]:
+    """Those that are drawn at all."""
+    return [place for place, weight in zip(places, weights, strict=True) if weight > 0]
 
 
 def illegible(pixels: Pixels, boxes: Floats, least: tuple[float, float]) -> npt.NDArray[np.bool_]:

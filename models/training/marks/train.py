@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +26,7 @@ from models.training.marks.glyphs import TALL, WIDE, Glyph, crops, found_strip, 
 from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
 from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought, fitted
-from models.training.marks.scenes import Ground, compose
+from models.training.marks.scenes import Ground, Scene, compose, teaching
 
 Weights = npt.NDArray[np.float64]
 Losses = dict[str, Tensor]
@@ -82,6 +81,14 @@ def train_finder(
     return _teach(finder, make, losses, schedule, out)
 
 
+def _scenes(places: Sequence[Ground], weights: Weights, bank: Bank, seed: Sequence[int], count: int) -> Iterator[Scene]:
+    """Every parcel that may teach as it is, then so many composed scenes."""
+    yield from (scene for scene, _ in as_they_are(teaching(places, weights)))
+    shares, rng = weights / weights.sum(), np.random.default_rng(seed)
+    for _ in range(count):
+        yield compose(rng, places[int(rng.choice(len(places), p=shares))], bank)
+
+
 def stumbles_of(
     finder: Finder,
     reader: Reader,
@@ -95,15 +102,10 @@ def stumbles_of(
 
     Those come first, and three times, that the reader falls for, too.
     """
-    shares = weights / weights.sum()
-    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
     both = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
-    composing = np.random.default_rng([seed, 7])
-    made = (compose(composing, places[int(composing.choice(len(places), p=shares))], bank) for _ in range(scenes))
     crops: list[Pixels] = []
-    for scene in chain((scene for scene, _ in as_they_are(used)), made):
-        height, width = scene.pixels.shape[:2]
-        found = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height))).boxes
+    for scene in _scenes(places, weights, bank, [seed, 7], scenes):
+        found = both.propose(scene.pixels, scene.whole).boxes
         bare = found[no_marks(scene, squares_around(found))]
         if not len(bare):
             continue
@@ -128,9 +130,9 @@ def train_reader(
     stumbles: see `stumbles_of`.
     """
     small = smaller(bank, GLYPH_ART)
-    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    used = teaching(places, weights)
     # Of a render's marks every style is drawn as often as wanted; of real photos there are few, so they come first.
-    marked = [p for p in used if (np.isfinite(p.turns) & (p.says.max(axis=1, initial=0.0) > 0)).any()]
+    marked = [p for p in used if p.told.any()]
     photos = [p for p in marked if p.source == "photos"]
     marked += photos * (len(marked) // max(1, 2 * len(photos)))
 
@@ -155,16 +157,10 @@ def strips_of(
     scenes: int = 800,
 ) -> list[Glyph]:
     """What the reader, at its second look, takes for something wide in composed scenes and on parcels as they are."""
-    shares = weights / weights.sum()
-    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
     both = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
-    rng = np.random.default_rng([seed, 8])
-    made = (compose(rng, places[int(rng.choice(len(places), p=shares))], bank) for _ in range(scenes))
     strips: list[Glyph] = []
-    for scene in chain((scene for scene, _ in as_they_are(used)), made):
-        height, width = scene.pixels.shape[:2]
-        places_there = both.propose(scene.pixels, (0.0, 0.0, float(width), float(height)))
-        seen = both.closer(scene.pixels, places_there)[-1]
+    for scene in _scenes(places, weights, bank, [seed, 8], scenes):
+        seen = both.closer(scene.pixels, both.propose(scene.pixels, scene.whole))[-1]
         seen = seen.only(seen.wide(WIDE))
         boxes = seen.readings().boxes
         corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
@@ -185,7 +181,7 @@ def train_strips(
 ) -> Reader:
     """Trains the strip reader in place; returns its running average. found: see `strips_of`."""
     drawings = wide(smaller(bank, GLYPH_ART))
-    used = [place for place, weight in zip(places, weights, strict=True) if weight > 0]
+    used = teaching(places, weights)
     return _teach(strips, lambda rng: strip(rng, drawings, used, found), _reading(strips), schedule, out)
 
 
