@@ -23,7 +23,7 @@ from models.training.data import Floats
 from models.training.marks.bank import Bank
 from models.training.marks.camera import taken
 from models.training.marks.networks import READER_SIDE, STRIP
-from models.training.marks.scenes import COVERED, HALF_SEEN, Ground, Scene
+from models.training.marks.scenes import COVERED, HALF_SEEN, IOU, Ground, Scene
 
 UPRIGHT = 14.0
 """Degrees, standard deviation: how upright a mark stands at the second look."""
@@ -43,8 +43,6 @@ TALL = 3.4
 """How many times as wide as its mark is high a strip is at least: the mark fills nine tenths of its height then."""
 LEVEL, OVERTURNED = 5.0, 0.1
 """Degrees, standard deviation: how level a strip lies; and how often it was taken to stand on its head."""
-SAME = 0.3
-"""Overlap (intersection over union) from which on a reading is of a mark, as in `judge`."""
 SEEN = 0.1
 """Share of a crop up to which a known mark may take it up and the crop still shows none."""
 
@@ -134,7 +132,9 @@ def strip(rng: np.random.Generator, drawings: Wide, grounds: Sequence[Ground], f
         art = alike[int(rng.integers(len(alike)))]
     for _ in range(4):
         board = _board(rng, grounds[int(rng.integers(len(grounds)))], size)
-        made = None if art is None else _laid(board, art, rng, off=kind == "off", in_strip=True)
+        if art is None:
+            break
+        made = _laid(board, art, rng, off=kind == "off", in_strip=True)
         if made is not None:
             return made
     return _seen(board, rng, in_strip=True)
@@ -152,7 +152,7 @@ def found_strip(scene: Scene, square: Floats, turn: float, box: Floats) -> Glyph
     """
     shared = overlaps(box, scene.boxes)
     best = int(shared.argmax()) if len(shared) else 0
-    if len(shared) and shared[best] >= SAME and scene.positive[best]:
+    if len(shared) and shared[best] >= IOU and scene.positive[best]:
         stands = float(scene.turns[best])
         return _framed(scene.pixels, square, turn, scene.boxes[best], scene.says[best], stands, in_strip=True)
     if not no_marks(scene, square[None])[0]:

@@ -19,12 +19,10 @@ from inspector.spec import MARKS
 from models.cards import MarksCard, MarkThreshold
 from models.evaluation.metrics import Matched, bootstrap, forgiven, match, precision_recall
 from models.training.marks.bank import Bank
-from models.training.marks.glyphs import SAME, TALL
+from models.training.marks.glyphs import TALL
 from models.training.marks.networks import FINDER_SIDE, READER_SIDE, STRIP, Finder, Reader
-from models.training.marks.scenes import HALF_SEEN, LONGER, MARGIN, SHORTER, Ground, Scene, compose
+from models.training.marks.scenes import HALF_SEEN, IOU, LONGER, MARGIN, SHORTER, Ground, Scene, compose
 
-IOU = SAME
-"""Marks are small, and a box that is 3 pixels off is still the mark's."""
 NMS_IOU = 0.4
 PRECISION = 0.98
 KEPT = 0.98

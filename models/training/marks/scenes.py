@@ -37,6 +37,8 @@ PLAIN = 26.0
 """Grey levels between the darkest and the lightest twentieth of a mark: with less it cannot be read."""
 HALF_SEEN, COVERED = 0.3, 0.9
 """Covered shares between which nobody is asked for a mark: what is left of it may still tell which one it is."""
+IOU = 0.3
+"""Overlap from which on a reading is of a mark: marks are small, and a box that is 3 pixels off is still the mark's."""
 UNTOLD = {("renders", "g0035")}
 """Source and group of renders with marks that nobody wrote down: printed on the carton beside."""
 Label = npt.NDArray[np.float32]
