@@ -115,15 +115,23 @@ class Look:
 
 
 class MarkReader:
-    """Small networks: the finder looks at the whole parcel, the reader at crops at full resolution, and what is wide,
-    as words are, is read by one that sees strips.
+    """Small networks: the finder looks at the whole parcel, the reader at crops at full resolution, the upright reader
+    at the same ones set upright, and what is wide, as words are, is read by one that sees strips.
     """
 
     def __init__(
-        self, finder: Engine, reader: Engine, card: MarksCard, sha256: str = "", strips: Engine | None = None
+        self,
+        finder: Engine,
+        reader: Engine,
+        card: MarksCard,
+        sha256: str = "",
+        *,
+        upright: Engine | None = None,
+        strips: Engine | None = None,
     ) -> None:
         self._finder = finder
         self._reader = reader
+        self._upright = upright or reader
         self._strips = strips
         self._card = card
         self.ref = ModelRef(card.name, card.version, sha256)
@@ -141,8 +149,10 @@ class MarkReader:
             engine.warm_up()
             return engine
 
+        upright = warm(card.upright.file) if card.upright else None
         strips = warm(card.strips.file) if card.strips else None
-        return cls(warm(card.finder.file), warm(model.onnx.name), card, model.sha256, strips)
+        finder, reader = warm(card.finder.file), warm(model.onnx.name)
+        return cls(finder, reader, card, model.sha256, upright=upright, strips=strips)
 
     @property
     def thresholds(self) -> Mapping[str, MarkThreshold | str]:
@@ -170,7 +180,7 @@ class MarkReader:
         strips = self._card.strips
         wide = second.wide(strips.wide if self._strips and strips else inf)
         looks = [first.only(~wide), second.only(~wide)]
-        looks.append(self.look(bgr, looks[1].squares(), looks[1].rotations))
+        looks.append(self._closer(bgr, looks[1]))
         told, says = [looks[2].readings()], [agreed(looks)]
         if self._strips and strips and wide.any():
             once = self._strip(bgr, second.only(wide), self._strips, strips)
@@ -185,10 +195,18 @@ class MarkReader:
 
     def closer(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look, Look]:
         """Which places are promising at the first look, that look at them, and a second one, set upright."""
+        promising, first = self.glance(bgr, places)
+        return promising, first, self._closer(bgr, first)
+
+    def glance(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look]:
+        """Which places are promising at the first look, and that look at them."""
         first = self.look(bgr, squares_around(places.boxes))
         promising = first.says.max(axis=1, initial=0.0) >= GLANCE
-        first = first.only(promising)
-        return promising, first, self.look(bgr, first.squares(), first.rotations)
+        return promising, first.only(promising)
+
+    def _closer(self, bgr: Pixels, seen: Look) -> Look:
+        side = self._card.input.side
+        return self._look(self._upright, (side, side), bgr, seen.squares(), seen.rotations)
 
     def _strip(self, bgr: Pixels, seen: Look, reader: Engine, card: StripCard) -> Look:
         return self._look(reader, (card.width, card.height), bgr, seen.strips(card.tall), seen.rotations)
@@ -211,15 +229,10 @@ class MarkReader:
                 found.append(MarkSeen(mark, score, (x, y, w, h), rotation, frame))
         return found
 
-    def look(self, bgr: Pixels, squares: Floats, turns: Floats | None = None) -> Look:
-        """One look at each square (middle x, middle y, side), float32 (n, 3), of the picture.
-
-        turns: float32 (n,), degrees clockwise by which what is in each square stands turned; it is set upright first.
-        """
-        if turns is None:
-            turns = np.zeros(len(squares), np.float32)
+    def look(self, bgr: Pixels, squares: Floats) -> Look:
+        """The first look at each square (middle x, middle y, side), float32 (n, 3), of the picture."""
         side = self._card.input.side
-        return self._look(self._reader, (side, side), bgr, squares, turns)
+        return self._look(self._reader, (side, side), bgr, squares, np.zeros(len(squares), np.float32))
 
     def _look(self, reader: Engine, size: tuple[int, int], bgr: Pixels, squares: Floats, turns: Floats) -> Look:
         if not len(squares):

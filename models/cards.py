@@ -192,6 +192,12 @@ class StripCard(Part):
     tall: Annotated[float, Field(ge=1)]
 
 
+class UprightCard(Part):
+    """The network that takes the closer looks, at marks set upright: it is shown as many pixels as the reader."""
+
+    file: str
+
+
 class MarksThresholds(Part):
     """Operating points by mark; a sentence in the place of one says why there is none."""
 
@@ -202,7 +208,8 @@ class MarksCard(Card):
     """The card of the networks that find and read handling marks; `input` is the reader's, model.onnx.
 
     marks: in the order of the reader's answer. crop_margin: what the finder sees around the parcel, in shares of it.
-    nms_iou: of two readings of one mark that overlap by more, the better stays. strips: who reads words, from 0.5.0 on.
+    nms_iou: of two readings of one mark that overlap by more, the better stays. upright: who looks closer, from 0.6.0
+    on; the reader itself where there is none. strips: who reads words, from 0.5.0 on.
     second_look: how a place is shown to the reader again; one that was made for anything else (0.1.0) would read turned
     marks wrong without a word.
     """
@@ -211,6 +218,7 @@ class MarksCard(Card):
     second_look: Literal["upright"]
     input: InputCard
     finder: FinderCard
+    upright: UprightCard | None = None
     strips: StripCard | None = None
     marks: tuple[str, ...]
     crop_margin: Annotated[float, Field(ge=0, le=1)]

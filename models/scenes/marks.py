@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from models.scenes.art import Art, Colour, Pen, Pixels, opaque, readable
+from models.scenes.emblems import emblem
 from models.scenes.pictograms import OTHERS, PICTURES, STRANGERS, Picture
 from models.scenes.wording import NO_MARKS, TOGETHER, WORDS, babble
 
@@ -88,6 +89,32 @@ def words(rng: np.random.Generator) -> Art:
 def strange_words(rng: np.random.Generator) -> Art:
     """What looks like a mark in words alone, and says something else."""
     return Art(STRANGER, opaque(_tape(STRANGER, rng))) if rng.random() < TAPED else _words(STRANGER, rng)
+
+
+def strange_picture(rng: np.random.Generator) -> Art:
+    """A print or sticker with a picture that nobody has seen."""
+    return _printed(STRANGER, emblem, rng) if rng.random() < 0.7 else _sticker(STRANGER, emblem, rng)
+
+
+def paragraph(rng: np.random.Generator) -> Art:
+    """A few lines that say no mark, printed below each other, each as large as its maker wanted it."""
+    count = int(rng.integers(2, 6))
+    highs = rng.uniform(10, 30, count) * (1 if rng.random() < 0.5 else np.where(np.arange(count) == 0, 1.6, 0.7))
+    pen = Pen(200, round(2 * float(highs.sum() + 3 * count + 4)), WHITE)
+    y = 2.0
+    for high in highs.tolist():
+        inset = float(rng.choice([0, 0, rng.uniform(0, 25)]))
+        pen.text((2 + inset, y, 98 - inset, y + high), _strange_line(rng), BLACK, rng)
+        y += high + 3
+    bgr = pen.image()
+    if rng.random() < 0.6:
+        return Art(STRANGER, _as_ink(bgr, rng, _ink(rng)), ink=True)
+    paper, ink = PAPERS[int(rng.integers(len(PAPERS)))]
+    share = bgr.astype(np.float32) / 255
+    mixed = share * np.array(paper[::-1], np.float32) + (1 - share) * np.array(ink[::-1], np.float32)
+    sheet = np.clip(mixed, 0, 255).astype(np.uint8)
+    _rim(sheet, ink, rng)
+    return Art(STRANGER, opaque(sheet))
 
 
 def row(rng: np.random.Generator) -> list[Art]:

@@ -13,7 +13,7 @@ Picture = Callable[[Pen, Colour, Colour, np.random.Generator], None]
 Points = Sequence[tuple[float, float]]
 
 
-def _shape(pen: Pen, points: Points, ink: Colour, weight: float | None) -> None:
+def shape(pen: Pen, points: Points, ink: Colour, weight: float | None) -> None:
     """A polygon: filled, or as an outline of that weight."""
     if weight is None:
         pen.polygon(points, ink)
@@ -21,12 +21,13 @@ def _shape(pen: Pen, points: Points, ink: Colour, weight: float | None) -> None:
         pen.line([*points, points[0], points[1]], ink, weight)
 
 
-def _weight(rng: np.random.Generator, outlined: float = 0.35) -> float | None:
+def line_weight(rng: np.random.Generator, outlined: float = 0.35) -> float | None:
     """None for a filled drawing, else the weight of its line."""
     return float(rng.uniform(2.5, 6)) if rng.random() < outlined else None
 
 
-def _cross(pen: Pen, ink: Colour, rng: np.random.Generator, box: tuple[float, float, float, float]) -> None:
+def cross(pen: Pen, ink: Colour, rng: np.random.Generator, box: tuple[float, float, float, float]) -> None:
+    """Crosses a box x1, y1, x2, y2 out."""
     x1, y1, x2, y2 = box
     weight = float(rng.uniform(4, 9))
     pen.line([(x1, y1), (x2, y2)], ink, weight)
@@ -35,7 +36,7 @@ def _cross(pen: Pen, ink: Colour, rng: np.random.Generator, box: tuple[float, fl
 
 def fragile(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """A wine glass, mostly with a crack from the rim."""
-    weight = _weight(rng)
+    weight = line_weight(rng)
     half, rim, deep = float(rng.uniform(18, 30)), float(rng.uniform(5, 12)), float(rng.uniform(46, 62))
     left, right = 50 - half, 50 + half
     kind = rng.choice(["round", "cone", "tulip", "cup"], p=[0.4, 0.15, 0.3, 0.15])
@@ -69,7 +70,7 @@ def fragile(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> N
             (50 - half / 2, deep),
             (left + 3, deep - 12),
         ]
-    _shape(pen, bowl, ink, weight)
+    shape(pen, bowl, ink, weight)
     stem = float(rng.uniform(1.5, 5))
     foot = float(rng.uniform(86, 95))
     pen.oblong(50 - stem, deep - 1, 50 + stem, foot, ink)
@@ -100,7 +101,7 @@ def this_way_up(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) 
     head_half = pitch * float(rng.uniform(0.26, 0.49))
     head_long = float(rng.uniform(0.22, 0.5)) * (foot - tip)
     shaft = head_half * float(rng.uniform(0.16, 0.55))
-    weight = _weight(rng, 0.1)
+    weight = line_weight(rng, 0.1)
     barbed = rng.random() < 0.12
     for i in range(count):
         x = 50 + (i - (count - 1) / 2) * pitch
@@ -120,7 +121,7 @@ def this_way_up(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) 
             (x - shaft, neck - nick),
             (x - head_half, neck),
         ]
-        _shape(pen, points, ink, weight)
+        shape(pen, points, ink, weight)
     if bar:
         reach = min(48.0, pitch * count / 2 * float(rng.uniform(0.95, 1.2)))
         top = foot + float(rng.uniform(0, 12))
@@ -129,7 +130,7 @@ def this_way_up(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) 
 
 def keep_dry(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """An open umbrella, mostly in the rain."""
-    weight = _weight(rng)
+    weight = line_weight(rng)
     top, rim = float(rng.uniform(18, 34)), float(rng.uniform(52, 66))
     half = float(rng.uniform(34, 46))
     flat = 2 * (rim - top)
@@ -169,7 +170,7 @@ def keep_dry(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> 
 
 def handle_with_care(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """Two hands that hold or carry a box."""
-    weight = _weight(rng, 0.3)
+    weight = line_weight(rng, 0.3)
     below = rng.random() < 0.45
     top, foot = (6.0, float(rng.uniform(42, 56))) if below else (float(rng.uniform(6, 20)), float(rng.uniform(56, 72)))
     half = float(rng.uniform(16, 28))
@@ -208,10 +209,10 @@ def handle_with_care(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Genera
             (6, foot + 4),
         ]
     for mirror in (False, True):
-        _shape(pen, [(100 - x, y) if mirror else (x, y) for x, y in hand], ink, weight)
+        shape(pen, [(100 - x, y) if mirror else (x, y) for x, y in hand], ink, weight)
         if rng.random() < 0.6:
             cuff = [(8, 80), (30, 92), (26, 99), (2, 88)] if below else [(6, 84), (26, 88), (26, 97), (4, 95)]
-            _shape(pen, [(100 - x, y) if mirror else (x, y) for x, y in cuff], ink, weight)
+            shape(pen, [(100 - x, y) if mirror else (x, y) for x, y in cuff], ink, weight)
 
 
 def do_not_stack(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
@@ -235,17 +236,17 @@ def do_not_stack(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator)
             pen.oblong(middle - 4, y1, middle + 4, y1 + (y2 - y1) * 0.35, ink if not solid else paper)
     struck = (6.0, 2.0, 94.0, split + 4) if rng.random() < 0.65 else (4.0, 2.0, 96.0, 98.0)
     if solid:
-        _cross(pen, paper, rng, (struck[0] + 3, struck[1], struck[2] + 3, struck[3]))
+        cross(pen, paper, rng, (struck[0] + 3, struck[1], struck[2] + 3, struck[3]))
     if rng.random() < 0.2:
         pen.arc(3, 3, 97, 97, 0, 360, ink, line + 2)
         pen.line([(18, 18), (82, 82)], ink, line + 2)
     else:
-        _cross(pen, ink, rng, struck)
+        cross(pen, ink, rng, struck)
 
 
 def keep_away_from_sun(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """The sun above a roof, and what the roof shelters."""
-    weight = _weight(rng, 0.4)
+    weight = line_weight(rng, 0.4)
     cx = 50.0 if rng.random() < 0.6 else float(rng.choice([24, 76]))
     cy, radius = float(rng.uniform(18, 24)), float(rng.uniform(8, 13))
     if weight is None:
@@ -317,7 +318,7 @@ def _no_hooks(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) ->
     pen.line([(50, 6), (50, 44)], ink, 8)
     pen.oblong(34, 4, 66, 12, ink)
     pen.arc(32, 36, 72, 88, 270, 150, ink, 8)
-    _cross(pen, ink, rng, (10, 10, 90, 92))
+    cross(pen, ink, rng, (10, 10, 90, 92))
 
 
 def _clamp_here(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
@@ -325,7 +326,7 @@ def _clamp_here(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) 
         points = [(4, 40), (26, 40), (26, 28), (44, 50), (26, 72), (26, 60), (4, 60)]
         pen.polygon([(100 - x, y) if mirror else (x, y) for x, y in points], ink)
     if rng.random() < 0.5:
-        _cross(pen, ink, rng, (8, 8, 92, 92))
+        cross(pen, ink, rng, (8, 8, 92, 92))
 
 
 def _recycling(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
@@ -342,7 +343,7 @@ def _no_fork(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> 
     pen.oval(14, 66, 30, 82, ink)
     pen.oval(32, 66, 48, 82, ink)
     pen.line([(52, 16), (52, 78), (88, 78)], ink, 6)
-    _cross(pen, ink, rng, (6, 6, 94, 94))
+    cross(pen, ink, rng, (6, 6, 94, 94))
 
 
 def _open_here(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
@@ -351,13 +352,13 @@ def _open_here(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -
 
 
 def _static(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
-    _shape(pen, [(50, 6), (96, 90), (4, 90)], ink, float(rng.uniform(4, 8)))
+    shape(pen, [(50, 6), (96, 90), (4, 90)], ink, float(rng.uniform(4, 8)))
     pen.polygon([(46, 34), (58, 34), (52, 54), (62, 54), (44, 82), (48, 62), (40, 62)], ink)
 
 
 def _hazard(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """A diamond: of dangerous goods, or of the chemical's own label."""
-    _shape(pen, [(50, 2), (98, 50), (50, 98), (2, 50)], ink, float(rng.uniform(3, 7)))
+    shape(pen, [(50, 2), (98, 50), (50, 98), (2, 50)], ink, float(rng.uniform(3, 7)))
     kind = int(rng.integers(4))
     if kind == 0:
         pen.oblong(46, 26, 54, 60, ink)
@@ -376,10 +377,10 @@ def _hazard(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> N
 
 
 def _bin(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
-    _shape(pen, [(26, 24), (74, 24), (66, 88), (34, 88)], ink, float(rng.uniform(3, 6)))
+    shape(pen, [(26, 24), (74, 24), (66, 88), (34, 88)], ink, float(rng.uniform(3, 6)))
     pen.oblong(20, 16, 80, 22, ink)
     if rng.random() < 0.7:
-        _cross(pen, ink, rng, (6, 6, 94, 94))
+        cross(pen, ink, rng, (6, 6, 94, 94))
 
 
 def _seal(pen: Pen, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:

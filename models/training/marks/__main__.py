@@ -24,13 +24,15 @@ from models.training.marks.release import shown, write_cards, write_graphs, writ
 from models.training.marks.scenes import Ground, grounds
 from models.training.marks.train import (
     Schedule,
-    strips_of,
+    first_sightings,
     stumbles_of,
     taken_over,
     train_finder,
     train_reader,
     train_strips,
+    train_upright,
     trained,
+    wide_sightings,
 )
 
 SEED = 11
@@ -38,6 +40,8 @@ FOLDS = 4
 EACH = 800
 CHOOSE, REPORT, UNSEEN_EACH = 98, 99, 100
 """Drawings that teach nothing, to choose thresholds with and to measure with: another seed draws other ones."""
+BEGINS_AS = {"upright": "reader", "strips": "upright"}
+"""Which network one begins as, where it goes on from none of an earlier version."""
 SHARES = {"photos": 3.0, "renders": 1.0, "open_renders": 0.0, "signs": 0.4}
 """How often a parcel of each source is drawn, against one render. What is printed on open boxes nobody wrote down."""
 
@@ -48,7 +52,7 @@ def main() -> None:
 
 
 @main.command("train")
-@click.argument("network", type=click.Choice(["finder", "reader", "strips"]))
+@click.argument("network", type=click.Choice(Networks._fields))
 @click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--scenes", "rendered", type=click.Path(path_type=Path, exists=True), help="More renders, a folder a set."
@@ -75,38 +79,40 @@ def train_command(
     rate: float,
     threads: int,
 ) -> None:
-    """Train one of the three networks: first the finder, then the reader, for each learns from what came before it."""
+    """Train one of the four networks: finder, reader, upright, strips; each learns from what came before it."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before anything is composed: a forked process would wait for OpenCV's threads for ever
     bank = drawn(cache, SEED, EACH)
     places = all_grounds(data, rendered)
     weights = draw_weights(places, fold)
     out = run_folder(cache, fold) / network
-    finder, reader, strips = build(SEED)
+    nets = build(SEED)
     going_on = (out / "checkpoint.pt").exists()
+    before = Networks._fields[: Networks._fields.index(network)]
+    for name in before:
+        trained(getattr(nets, name), out.parent / name)
+    net = getattr(nets, network)
     if begun is not None and not going_on:
-        if network == "finder":
-            taken_over(finder, begun)
-        else:
-            taken_over(reader if network == "reader" else strips, begun)
+        taken_over(net, begun)
+    elif network in BEGINS_AS and not going_on:
+        net.load_state_dict(fitted(getattr(nets, BEGINS_AS[network]).state_dict(), net))
     if network == "finder":
         schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
-        train_finder(finder, places, weights, bank, schedule, out)
-    elif network == "strips":
-        trained(finder, out.parent / "finder")
-        trained(reader, out.parent / "reader")
-        if begun is None and not going_on:
-            strips.load_state_dict(fitted(reader.state_dict(), strips))
-        found = strips_of(finder, reader, places, weights, bank, SEED)
-        schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
-        train_strips(strips, places, weights, bank, schedule, out, found)
-    else:
+        train_finder(nets.finder, places, weights, bank, schedule, out)
+        return
+    schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
+    if network == "reader":
         # the taught reader tells what it falls for, so that it comes more often
-        taught = trained(build(SEED)[1], out) if going_on else reader
-        looking = trained(finder, out.parent / "finder")
-        stumbles = stumbles_of(looking, taught, places, weights, bank, SEED)
-        schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
-        train_reader(reader, places, weights, bank, schedule, out, stumbles)
+        taught = trained(build(SEED).reader, out) if going_on else nets.reader
+        stumbles = stumbles_of(nets.finder, taught, places, weights, bank, SEED)
+        train_reader(nets.reader, places, weights, bank, schedule, out, stumbles)
+    elif network == "upright":
+        seen = first_sightings(nets.finder, nets.reader, places, weights, bank, SEED)
+        train_upright(nets.upright, places, weights, bank, schedule, out, seen)
+    else:
+        train_strips(
+            nets.strips, places, weights, bank, schedule, out, wide_sightings(nets, places, weights, bank, SEED)
+        )
 
 
 @main.command("release")
@@ -172,10 +178,7 @@ def run_folder(cache: Path, fold: int) -> Path:
 
 def networks_of(folder: Path) -> Networks:
     """The networks of a run."""
-    finder, reader, strips = build(SEED)
-    return Networks(
-        trained(finder, folder / "finder"), trained(reader, folder / "reader"), trained(strips, folder / "strips")
-    )
+    return Networks(*(trained(net, folder / name) for name, net in build(SEED)._asdict().items()))
 
 
 def draw_weights(places: list[Ground], fold: int | None) -> np.ndarray:

@@ -14,12 +14,24 @@ from models.scenes import labels, marks
 from models.scenes.art import Art
 
 LONGEST = 224
-DRAWN = 3
+DRAWN = 4
 """Which way of drawing this is."""
-KINDS = (*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words", "strange_words")
-"""What is drawn; a row is some prints that stand side by side, words are any mark's without a picture."""
-OFTENER = {"words": 4, "strange_words": 4}
-"""Words differ more than pictures: this many times as many are drawn."""
+KINDS = (
+    *(*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words"),
+    *("strange_words", "strange_picture", "paragraph"),
+)
+"""What is drawn; a row is some prints that stand side by side, words are any mark's without a picture. Scenes are
+composed of those of the first line.
+"""
+OFTENER = {"words": 4, "strange_words": 4, "strange_picture": 3, "paragraph": 3}
+"""Words, and what is no mark, differ more than pictures: this many times as many are drawn."""
+
+STRANGE = {
+    "strange_words": marks.strange_words,
+    "strange_picture": marks.strange_picture,
+    "paragraph": marks.paragraph,
+}
+"""What marks are told from; it is shown to the readers only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +83,8 @@ def _thing(kind: str, rng: np.random.Generator) -> tuple[Art, ...]:
         return (_sized(labels.draw(rng)),)
     if kind == "words":
         return (_sized(marks.words(rng)),)
-    if kind == "strange_words":
-        return (_sized(marks.strange_words(rng)),)
+    if kind in STRANGE:
+        return (_sized(STRANGE[kind](rng)),)
     return (_sized(marks.draw(kind, rng)),)
 
 

@@ -1,14 +1,9 @@
-"""Crops for the readers, each with a mark of its own: one drawing on a piece of board, seen as a crop shows it.
-
-The reader looks twice (`inspector.markreader`): first at marks that are turned anyhow, then at the same ones set
-upright and well framed. So half of the marks it learns from are turned anyhow, and half stand about upright.
-The strip reader is shown what is wide, once it stands upright.
-"""
+"""One crop for a reader: a drawing on a piece of board, or a part of a picture, as the reader's look would cut it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import cv2
 import numpy as np
@@ -17,34 +12,43 @@ import numpy.typing as npt
 from inspector.frame import Pixels
 from inspector.markreader import ROOM, cut, turned
 from inspector.spec import MARKS
-from models.evaluation.metrics import overlaps
 from models.scenes.art import Art
 from models.training.data import Floats
 from models.training.marks.bank import Bank
 from models.training.marks.camera import taken
 from models.training.marks.networks import READER_SIDE, STRIP
-from models.training.marks.scenes import COVERED, HALF_SEEN, IOU, Ground, Scene
+from models.training.marks.scenes import COVERED, HALF_SEEN, Ground, Scene
 
-UPRIGHT = 14.0
-"""Degrees, standard deviation: how upright a mark stands at the second look."""
-KINDS = {"mark": 0.6, "real": 0.1, "off": 0.08, "print": 0.14, "bare": 0.08}
-"""What crops show: a drawn mark, one that was there, a badly framed one, another print, nothing."""
-WORDS = 0.35
-"""Share of the drawn marks that are words alone: they are harder than pictures, and scenes have a quarter of them."""
-SMALLEST, LARGEST = 26.0, 220.0
-"""How many pixels of the picture a crop shows, when a mark is worth reading."""
-WORDS_FROM = 60.0
-"""How many at least, where the mark has words."""
-STRIPS = {"found": 0.3, "mark": 0.44, "off": 0.04, "print": 0.2, "bare": 0.02}
-"""What strips show: what was taken for something wide in a scene, then as `KINDS`."""
-WIDE = 1.9
-"""Width against height from which on a drawing, or what was read, is for the strip reader."""
 TALL = 3.4
 """How many times as wide as its mark is high a strip is at least: the mark fills nine tenths of its height then."""
-LEVEL, OVERTURNED = 5.0, 0.1
-"""Degrees, standard deviation: how level a strip lies; and how often it was taken to stand on its head."""
+OVERTURNED = 0.1
+"""How often a strip was taken to stand on its head."""
+LOST = 0.06
+"""How often the first look took a mark to be turned quite otherwise than it is."""
 SEEN = 0.1
 """Share of a crop up to which a known mark may take it up and the crop still shows none."""
+
+
+class View(Enum):
+    """Which look a crop is for: its width and height, and the standard deviation in degrees of how upright marks stand
+    in it, infinite for any turn.
+    """
+
+    FIRST = (READER_SIDE, READER_SIDE), np.inf
+    CLOSER = (READER_SIDE, READER_SIDE), 13.0
+    STRIP = STRIP, 5.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the crop."""
+        return self.value[0]
+
+    def turn(self, rng: np.random.Generator) -> float:
+        """Degrees clockwise by which a mark stands turned in such a crop."""
+        if self is View.FIRST or (self is View.CLOSER and rng.random() < LOST):
+            return float(rng.uniform(0, 360))
+        overturned = self is View.STRIP and rng.random() < OVERTURNED
+        return float(rng.normal(180.0 if overturned else 0.0, self.value[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,107 +64,6 @@ class Glyph:
     asked: float
 
 
-def glyph(
-    rng: np.random.Generator,
-    bank: Bank,
-    grounds: Sequence[Ground],
-    marked: Sequence[Ground],
-    stumbles: Sequence[Pixels] = (),
-) -> Glyph:
-    """Any crop. grounds: whose pixels lie below the drawings; marked: those that have marks of their own.
-
-    stumbles: what the finder took for marks; a third of all crops are of these, where there are any.
-    """
-    if stumbles and rng.random() < 0.33:
-        return _seen(np.rot90(stumbles[int(rng.integers(len(stumbles)))], int(rng.integers(4))).copy(), rng)
-    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    if kind == "real" and marked:
-        return _real(rng, marked[int(rng.integers(len(marked)))])
-    side = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
-    art: Art | None = None
-    if kind in ("mark", "off"):
-        art = bank.take("words" if rng.random() < WORDS else str(rng.choice(MARKS)), rng)[0]
-        if not art.ink or not 0.5 < art.bgra.shape[1] / art.bgra.shape[0] < 1.6:
-            side = max(side, WORDS_FROM)
-    elif kind == "print":
-        art = bank.take(str(rng.choice(["other_mark", "no_mark", "no_mark", "shipping_label"])), rng)[0]
-    size = round(side)
-    for _ in range(4):
-        ground = grounds[int(rng.integers(len(grounds)))]
-        board = _board(rng, ground, size)
-        if art is None:
-            return _seen(board, rng)
-        if rng.random() < 0.25:
-            board = _neighbour(board, bank, rng)
-        made = _laid(board, art, rng, off=kind == "off")
-        if made is not None:
-            return made
-    return _seen(board, rng)
-
-
-@dataclass(frozen=True, slots=True)
-class Wide:
-    """Drawings that are for the strip reader. marks: by kind, of which each comes as often. others: are none."""
-
-    marks: Sequence[Sequence[Art]]
-    others: Sequence[Art]
-
-
-def wide(bank: Bank) -> Wide:
-    """What of the bank is wide and stands alone; half of the marks are words alone."""
-
-    def of(*kinds: str) -> list[Art]:
-        things = [thing[0] for kind in kinds for thing in bank.things[kind] if len(thing) == 1]
-        return [art for art in things if art.bgra.shape[1] >= WIDE * art.bgra.shape[0]]
-
-    kinds = [of(mark) for mark in MARKS] + [of("words")] * len(MARKS)
-    return Wide([kind for kind in kinds if kind], of("strange_words", "no_mark", "other_mark"))
-
-
-def strip(rng: np.random.Generator, drawings: Wide, grounds: Sequence[Ground], found: Sequence[Glyph]) -> Glyph:
-    """Any strip. found: strips of composed scenes."""
-    kind = str(rng.choice(list(STRIPS), p=list(STRIPS.values())))
-    if kind == "found" and found:
-        one = found[int(rng.integers(len(found)))]
-        return _overturned(one) if rng.random() < OVERTURNED else one
-    size = round(float(np.exp(rng.uniform(np.log(WORDS_FROM), np.log(LARGEST)))))
-    art: Art | None = None
-    if kind == "print" and drawings.others:
-        art = drawings.others[int(rng.integers(len(drawings.others)))]
-    elif kind in ("mark", "off") and drawings.marks:
-        alike = drawings.marks[int(rng.integers(len(drawings.marks)))]
-        art = alike[int(rng.integers(len(alike)))]
-    for _ in range(4):
-        board = _board(rng, grounds[int(rng.integers(len(grounds)))], size)
-        if art is None:
-            break
-        made = _laid(board, art, rng, off=kind == "off", in_strip=True)
-        if made is not None:
-            return made
-    return _seen(board, rng, in_strip=True)
-
-
-def _overturned(one: Glyph) -> Glyph:
-    spans = one.spans * np.array([-1, -1, 1, 1], np.float32)
-    return replace(one, pixels=np.rot90(one.pixels, 2).copy(), spans=spans, turn=one.turn + 180)
-
-
-def found_strip(scene: Scene, square: Floats, turn: float, box: Floats) -> Glyph | None:
-    """The strip of a scene that is the middle of a square turned so; None where nobody knows what it shows.
-
-    box: xyxy, upright, of what was taken for a mark there.
-    """
-    shared = overlaps(box, scene.boxes)
-    best = int(shared.argmax()) if len(shared) else 0
-    if len(shared) and shared[best] >= IOU and scene.positive[best]:
-        stands = float(scene.turns[best])
-        return _framed(scene.pixels, square, turn, scene.boxes[best], scene.says[best], stands, in_strip=True)
-    if not no_marks(scene, square[None])[0]:
-        return None
-    pixels = cut(scene.pixels, square, turn, *STRIP)
-    return Glyph(pixels, np.zeros(len(MARKS), np.float32), np.zeros(4, np.float32), np.nan, 1.0)
-
-
 def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
     """Which squares float32 (n, 3) show no mark, nor a part of one, nor what nobody is asked about: bool (n,)."""
     known = (scene.says.max(axis=1, initial=0.0) > 0) | scene.ignored
@@ -172,11 +75,11 @@ def no_marks(scene: Scene, squares: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray((seen < SEEN).all(axis=1))
 
 
-def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool, in_strip: bool = False) -> Glyph | None:
+def laid(board: Pixels, art: Art, rng: np.random.Generator, view: View, *, off: bool = False) -> Glyph | None:
     """The drawing on the board; None when it can hardly be told from it."""
     size = len(board)
     height, width = art.bgra.shape[:2]
-    turn = _level(rng) if in_strip else _turn(rng)
+    turn = view.turn(rng)
     half = np.array([width, height]) / max(width, height) / 2
     flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     quad = np.asarray(turned(flat, np.full(4, turn)), np.float64)
@@ -184,16 +87,20 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool, in_st
     along = np.array([np.cos(lean), np.sin(lean)])
     quad = quad @ (np.eye(2) - (1 - squeeze) * np.outer(along, along)).T
     across, down = np.ptp(quad, axis=0)
-    extent = max(ROOM * across, TALL * down) if in_strip else ROOM * max(across, down)
+    extent = max(ROOM * across, TALL * down) if view is View.STRIP else ROOM * max(across, down)
     # The second look frames a mark well; the first is cut where the finder guessed.
     quad *= 1 / extent * float(np.exp(rng.normal(0, 0.1 if rng.random() < 0.5 else 0.22)))
     quad += rng.normal(0, 0.015, (4, 2))
     if off:
         far = float(rng.uniform(0.55, 0.85)) * float(rng.choice([-1, 1]))
-        aside = np.array([far, rng.normal(0, 0.06 if in_strip else 0.2)])
-        quad = quad * float(rng.uniform(0.9, 1.8)) + (aside if in_strip else aside[:: int(rng.choice([-1, 1]))])
+        aside = np.array([far, rng.normal(0, 0.06 if view is View.STRIP else 0.2)])
+        quad = quad * float(rng.uniform(0.9, 1.8)) + (
+            aside if view is View.STRIP else aside[:: int(rng.choice([-1, 1]))]
+        )
     else:
-        quad += rng.normal(0, 0.045 if rng.random() < 0.5 else 0.1, 2) * np.array([1, 0.35 if in_strip else 1])
+        quad += rng.normal(0, 0.045 if rng.random() < 0.5 else 0.1, 2) * np.array(
+            [1, 0.35 if view is View.STRIP else 1]
+        )
     corners = ((quad + 0.5) * size).astype(np.float32)
     shrink = max(width, height) / max(1.0, float(np.ptp(corners, axis=0).max()))
     source = art.bgra
@@ -202,10 +109,10 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool, in_st
         source = np.asarray(cv2.resize(source, small, interpolation=cv2.INTER_AREA), np.uint8)
     h, w = source.shape[:2]
     warp = cv2.getPerspectiveTransform(np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32), corners)
-    laid = cv2.warpPerspective(source, warp, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
-    alpha = laid[..., 3:] / 255 * float(rng.uniform(0.7, 1.0) if art.ink else rng.uniform(0.93, 1.0))
+    drawn = cv2.warpPerspective(source, warp, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
+    alpha = drawn[..., 3:] / 255 * float(rng.uniform(0.7, 1.0) if art.ink else rng.uniform(0.93, 1.0))
     ground = board.astype(np.float32)
-    paper = ground * (laid[..., :3] / 255) if art.ink else laid[..., :3] * _light(ground, rng)
+    paper = ground * (drawn[..., :3] / 255) if art.ink else drawn[..., :3] * _light(ground, rng)
     mixed = np.clip(ground * (1 - alpha) + paper * alpha, 0, 255)
     if np.percentile(np.abs(mixed - ground).max(axis=2), 90) < 30:
         return None
@@ -222,7 +129,7 @@ def _laid(board: Pixels, art: Art, rng: np.random.Generator, *, off: bool, in_st
     edges = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     own = np.array([edges[0] + edges[2], edges[1] + edges[3]]) / 2
     spans = np.array([*((quad.min(axis=0) + quad.max(axis=0)) / 2), *np.log(np.maximum(own, 0.02))], np.float32)
-    return _seen(pixels, rng, says, spans, turn, asked, in_strip=in_strip)
+    return seen(pixels, rng, view, says, spans, turn, asked)
 
 
 def _outside(corners: Floats, size: int) -> float:
@@ -232,36 +139,34 @@ def _outside(corners: Floats, size: int) -> float:
     return 1 - inside / max(float(cv2.contourArea(corners)), 1e-6)
 
 
-def crops(rng: np.random.Generator, scene: Scene) -> list[Glyph]:
+def crops(rng: np.random.Generator, scene: Scene, view: View) -> list[Glyph]:
     """A crop of each print on a composed scene, mark or not, that somebody may be asked about."""
     asked = np.flatnonzero(~scene.ignored)
-    return [_print(rng, scene.pixels, scene.boxes[i], scene.says[i], float(scene.turns[i])) for i in asked]
+    return [_around(rng, scene.pixels, scene.boxes[i], scene.says[i], float(scene.turns[i]), view) for i in asked]
 
 
-def _real(rng: np.random.Generator, ground: Ground) -> Glyph:
+def real(rng: np.random.Generator, ground: Ground, view: View) -> Glyph:
     """A mark that was on the parcel when it was photographed or rendered, seen by one more camera."""
     known = np.flatnonzero(ground.told)
     i = int(known[int(rng.integers(len(known)))])
-    made = _print(rng, ground.pixels, ground.boxes[i], ground.says[i], float(ground.turns[i]))
+    made = _around(rng, ground.pixels, ground.boxes[i], ground.says[i], float(ground.turns[i]), view)
     return replace(made, pixels=taken(made.pixels, rng))
 
 
-def _print(rng: np.random.Generator, pixels: Pixels, box: Floats, says: Floats, stands: float) -> Glyph:
+def _around(rng: np.random.Generator, pixels: Pixels, box: Floats, says: Floats, stands: float, view: View) -> Glyph:
     """A crop around a box xyxy of the picture. stands: degrees by which what is in it is turned, NaN for unknown."""
     x1, y1, x2, y2 = box
-    turn = _turn(rng)
+    turn = view.turn(rng)
     back = stands - turn if np.isfinite(stands) else turn
     sizes = _own(x2 - x1, y2 - y1, stands)
     longer = max(x2 - x1, y2 - y1) if sizes is None else sizes.max()
     side = float(longer) * ROOM * float(np.exp(rng.normal(0, 0.15)))
     middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
     aside = rng.normal(0, 0.045 * side if rng.random() < 0.5 else 0.1 * side, 2)
-    return _framed(pixels, np.array([*(middle + aside), side], np.float32), back, box, says, stands)
+    return framed(pixels, np.array([*(middle + aside), side], np.float32), back, box, says, stands, view)
 
 
-def _framed(
-    pixels: Pixels, square: Floats, back: float, box: Floats, says: Floats, stands: float, *, in_strip: bool = False
-) -> Glyph:
+def framed(pixels: Pixels, square: Floats, back: float, box: Floats, says: Floats, stands: float, view: View) -> Glyph:
     """A square of the picture, turned back by so many degrees, and where in it a box xyxy lies."""
     x1, y1, x2, y2 = box
     side = float(square[2])
@@ -270,18 +175,13 @@ def _framed(
     across, down = turned(away.astype(np.float32), np.array([-back], np.float32))[0]
     logs = (np.nan, np.nan) if sizes is None else np.log(np.maximum(sizes / side, 0.02))
     spans = np.array([across, down, *logs], np.float32)
-    crop = cut(pixels, square, back, *(STRIP if in_strip else (READER_SIDE,)))
+    crop = cut(pixels, square, back, *view.size)
     return Glyph(crop, says.astype(np.float32), spans, stands - back if says.any() else np.nan, 1.0)
 
 
-def _turn(rng: np.random.Generator) -> float:
-    """Degrees clockwise: as a mark stands at the second look, or at the first."""
-    return float(rng.normal(0, UPRIGHT)) if rng.random() < 0.5 else float(rng.uniform(0, 360))
-
-
-def _level(rng: np.random.Generator) -> float:
-    """The same, as a mark stands in a strip."""
-    return float(rng.normal(180.0 if rng.random() < OVERTURNED else 0.0, LEVEL))
+def bare(pixels: Pixels) -> Glyph:
+    """A crop that shows no mark."""
+    return Glyph(pixels, np.zeros(len(MARKS), np.float32), np.zeros(4, np.float32), np.nan, 1.0)
 
 
 def _own(width: float, height: float, turn: float) -> npt.NDArray[np.float64] | None:
@@ -296,29 +196,26 @@ def _own(width: float, height: float, turn: float) -> npt.NDArray[np.float64] | 
     return np.asarray(np.maximum(own, 0.2 * min(width, height)))
 
 
-def _seen(
+def seen(
     pixels: Pixels,
     rng: np.random.Generator,
+    view: View,
     says: Floats | None = None,
     spans: Floats | None = None,
     turn: float = np.nan,
     asked: float = 1.0,
-    *,
-    in_strip: bool = False,
 ) -> Glyph:
-    width, height = STRIP if in_strip else (READER_SIDE, READER_SIDE)
+    """A square piece of board as a camera takes it, of the size that a look has: of a strip, the middle."""
+    width, height = view.size
     how = cv2.INTER_AREA if len(pixels) > width else cv2.INTER_LINEAR
     rows = round(len(pixels) * height / width)
     above = (len(pixels) - rows) // 2
     part = taken(np.ascontiguousarray(pixels[above : above + rows]), rng)
-    crop = np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)
-    nothing = np.zeros(len(MARKS), np.float32)
-    return Glyph(
-        crop, nothing if says is None else says, np.zeros(4, np.float32) if spans is None else spans, turn, asked
-    )
+    made = bare(np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8))
+    return made if says is None or spans is None else replace(made, says=says, spans=spans, turn=turn, asked=asked)
 
 
-def _board(rng: np.random.Generator, ground: Ground, size: int) -> Pixels:
+def piece(rng: np.random.Generator, ground: Ground, size: int) -> Pixels:
     """A square piece of a parcel, away from the marks it has, turned anyhow."""
     height, width = ground.pixels.shape[:2]
     least = min(height, width)
@@ -336,7 +233,7 @@ def _board(rng: np.random.Generator, ground: Ground, size: int) -> Pixels:
     return np.full((size, size, 3), np.clip(colour, 0, 255), np.uint8)
 
 
-def _neighbour(board: Pixels, bank: Bank, rng: np.random.Generator) -> Pixels:
+def neighbour(board: Pixels, bank: Bank, rng: np.random.Generator) -> Pixels:
     """A part of something else at the edge of the crop."""
     size = len(board)
     art = bank.take(str(rng.choice([*MARKS, "no_mark", "shipping_label"])), rng)[0]

@@ -1,4 +1,4 @@
-"""What the two networks say of pictures they have not seen, stage by stage, and the thresholds chosen on that."""
+"""What the networks say of pictures they have not seen, stage by stage, and the thresholds chosen on that."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ def draft(version: str, thresholds: Mapping[str, object], **told: object) -> Mar
                 "most": MOST,
                 "weight": FINDER_COUNTS,
             },
+            "upright": {"file": "upright.onnx"},
             "strips": {"file": "strips.onnx", "width": STRIP[0], "height": STRIP[1], "wide": STRIPS_FROM, "tall": TALL},
             "marks": MARKS,
             "crop_margin": MARGIN,

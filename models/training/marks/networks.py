@@ -1,4 +1,4 @@
-"""Three small networks: the finder looks at a whole parcel, the reader at one crop of it, the strip reader at words."""
+"""Four small networks: the finder looks at a whole parcel, the reader at a crop, two more at what was set upright."""
 
 from __future__ import annotations
 
@@ -180,17 +180,18 @@ def fitted(state: dict[str, Tensor], net: Reader) -> dict[str, Tensor]:
 
 
 class Networks(NamedTuple):
-    """The three of one run, of marks untaught at first."""
+    """The four of one run, of marks untaught at first."""
 
     finder: Finder
     reader: Reader
+    upright: Reader
     strips: Reader
 
 
 def build(seed: int) -> Networks:
     """All networks, laid out as convolutions like it best."""
     torch.manual_seed(seed)
-    nets = Networks(Finder(), Reader(pretrained()), Reader(pretrained(), STRIP))
+    nets = Networks(Finder(), Reader(pretrained()), Reader(pretrained()), Reader(pretrained(), STRIP))
     for net in nets:
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
     return nets

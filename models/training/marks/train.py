@@ -1,4 +1,4 @@
-"""Teaches the three networks on what is made beside it in a process of its own; stops and resumes anywhere."""
+"""Teaches the four networks on what is made beside it in a process of its own; stops and resumes anywhere."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from inspector.frame import Pixels
 from inspector.markreader import MarkReader, cut, squares_around
 from models.training.halves import supported
 from models.training.marks.bank import Bank, smaller
-from models.training.marks.glyphs import TALL, WIDE, Glyph, crops, found_strip, glyph, no_marks, strip, wide
+from models.training.marks.curriculum import WIDE, crop, strip, upright, wide
+from models.training.marks.glyphs import TALL, Glyph, View, crops, no_marks
 from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
-from models.training.marks.networks import READER_SIDE, Finder, Read, Reader, Sought, fitted
+from models.training.marks.networks import READER_SIDE, Finder, Networks, Read, Reader, Sought, fitted
 from models.training.marks.scenes import Ground, Scene, compose, teaching
+from models.training.marks.sightings import Sighting, sightings
 
 Weights = npt.NDArray[np.float64]
 Losses = dict[str, Tensor]
@@ -130,44 +132,77 @@ def train_reader(
     stumbles: see `stumbles_of`.
     """
     small = smaller(bank, GLYPH_ART)
-    used = teaching(places, weights)
-    # Of a render's marks every style is drawn as often as wanted; of real photos there are few, so they come first.
-    marked = [p for p in used if p.told.any()]
-    photos = [p for p in marked if p.source == "photos"]
-    marked += photos * (len(marked) // max(1, 2 * len(photos)))
-
+    used, marked = teaching(places, weights), marked_of(places, weights)
     shares = weights / weights.sum()
     waiting: list[Glyph] = []
 
     def make(rng: np.random.Generator) -> Glyph:
         if not waiting and rng.random() < FROM_SCENES:
-            waiting.extend(crops(rng, compose(rng, places[int(rng.choice(len(places), p=shares))], bank)))
-        return waiting.pop() if waiting else glyph(rng, small, used, marked, stumbles)
+            scene = compose(rng, places[int(rng.choice(len(places), p=shares))], bank)
+            waiting.extend(crops(rng, scene, View.FIRST))
+        return waiting.pop() if waiting else crop(rng, small, used, marked, stumbles)
 
     return _teach(reader, make, _reading(reader), schedule, out)
 
 
-def strips_of(
+def marked_of(places: Sequence[Ground], weights: Weights) -> list[Ground]:
+    """Those that have marks of their own. Of a render's marks every style is drawn as often as wanted; of real photos
+    there are few, so they come more often.
+    """
+    marked = [place for place in teaching(places, weights) if place.told.any()]
+    photos = [place for place in marked if place.source == "photos"]
+    return marked + photos * (len(marked) // max(1, 2 * len(photos)))
+
+
+def first_sightings(
     finder: Finder,
     reader: Reader,
     places: Sequence[Ground],
     weights: Weights,
     bank: Bank,
     seed: int,
+    scenes: int = 1500,
+) -> list[Sighting]:
+    """What the reader takes for marks at the first look, in composed scenes and on parcels as they are."""
+    eye = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
+    told: list[Sighting] = []
+    for scene in _scenes(places, weights, bank, [seed, 9], scenes):
+        _, look = eye.glance(scene.pixels, eye.propose(scene.pixels, scene.whole))
+        told += sightings(scene, look, look.squares())
+    return told
+
+
+def train_upright(
+    reader: Reader,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    schedule: Schedule,
+    out: Path,
+    seen: Sequence[Sighting] = (),
+) -> Reader:
+    """Trains the upright reader in place; returns its running average. seen: see `first_sightings`."""
+    small = smaller(bank, GLYPH_ART)
+    used, marked = teaching(places, weights), marked_of(places, weights)
+    return _teach(reader, lambda rng: upright(rng, small, used, marked, seen), _reading(reader), schedule, out)
+
+
+def wide_sightings(
+    nets: Networks,
+    places: Sequence[Ground],
+    weights: Weights,
+    bank: Bank,
+    seed: int,
     scenes: int = 800,
-) -> list[Glyph]:
-    """What the reader, at its second look, takes for something wide in composed scenes and on parcels as they are."""
-    both = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
-    strips: list[Glyph] = []
+) -> list[Sighting]:
+    """What the upright reader takes for something wide in composed scenes and on parcels as they are."""
+    eye = MarkReader(Torch(nets.finder), Torch(nets.reader), draft("draft", {}), upright=Torch(nets.upright))
+    told: list[Sighting] = []
     for scene in _scenes(places, weights, bank, [seed, 8], scenes):
-        seen = both.closer(scene.pixels, both.propose(scene.pixels, scene.whole))[-1]
-        seen = seen.only(seen.wide(WIDE))
-        boxes = seen.readings().boxes
-        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
-        rows = zip(seen.strips(TALL), seen.rotations.tolist(), corners, strict=True)
-        told = [found_strip(scene, *row) for row in rows]
-        strips += [one for one in told if one is not None]
-    return strips
+        look = eye.closer(scene.pixels, eye.propose(scene.pixels, scene.whole))[-1]
+        look = look.only(look.wide(WIDE))
+        told += sightings(scene, look, look.strips(TALL))
+    return told
 
 
 def train_strips(
@@ -177,12 +212,12 @@ def train_strips(
     bank: Bank,
     schedule: Schedule,
     out: Path,
-    found: Sequence[Glyph] = (),
+    seen: Sequence[Sighting] = (),
 ) -> Reader:
-    """Trains the strip reader in place; returns its running average. found: see `strips_of`."""
+    """Trains the strip reader in place; returns its running average. seen: see `wide_sightings`."""
     drawings = wide(smaller(bank, GLYPH_ART))
     used = teaching(places, weights)
-    return _teach(strips, lambda rng: strip(rng, drawings, used, found), _reading(strips), schedule, out)
+    return _teach(strips, lambda rng: strip(rng, drawings, used, seen), _reading(strips), schedule, out)
 
 
 Net = TypeVar("Net", Finder, Reader)
