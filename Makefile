@@ -39,17 +39,18 @@ train: $(VENV)/train
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
 	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
 
-# The model of handling marks: make train-marks DATA=... MARKS=0.6.0 [FROM=models/training/checkpoints/marks-0.5.0]
+# The model of handling marks: make train-marks DATA=... MARKS=0.7.0 [FROM=models/training/checkpoints/marks-0.6.0]
 FROM_MARKS = $(if $(wildcard $(FROM)-$1.pt),--rate 8e-4 --start $(FROM)-$1.pt)
 TO_MARKS = --data $(DATA) --cache $(HOME)/.cache/lastlook/marks-$(MARKS)
 LEARN_MARKS = $(BIN)/python -m models.training.marks
 train-marks: $(VENV)/train
-	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.6.0))
+	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.7.0))
 	$(LEARN_MARKS) train finder $(TO_MARKS) --steps 13000 $(call FROM_MARKS,finder)
 	$(LEARN_MARKS) train reader $(TO_MARKS) --steps 14000 --threads 2 $(call FROM_MARKS,reader)
+	$(LEARN_MARKS) train upright $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,upright)
 	$(LEARN_MARKS) train strips $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,strips)
 	$(LEARN_MARKS) release $(TO_MARKS) --pictures 3200 --out models/marks/$(MARKS) --created $$(date -u +%F) \
-	  --how "13,000 steps of the finder, 14,000 of the reader, 11,000 of the strip reader$(if $(FROM), from $(notdir $(FROM)))"
+	  --how "13,000 steps of the finder, 14,000 of the reader, 11,000 each of the upright and the strip reader$(if $(FROM), from $(notdir $(FROM)))"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'

@@ -351,6 +351,16 @@ def test_what_is_wide_is_read_in_strips() -> None:
     assert told.boxes[1, 2:] == pytest.approx(60 * (0.7 * ROOM) ** 4 * np.array([1, 1 / 7]), rel=0.02)
 
 
+def test_who_looks_closer_is_shown_what_was_set_upright() -> None:
+    reading, upright = TwoPlaces(), TwoPlaces(says=0.99)
+    eyes = MarkReader(reading, reading, MARKS_CARD, upright=upright)
+    picture = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    boxes = np.array([[20, 20, 60, 60], [150, 150, 60, 60]], np.float32)
+    eyes.read(picture, Places(boxes, np.full(2, 0.5, np.float32)))
+    assert [crops.shape for crops in reading.crops] == [(2, 3, 64, 64)]
+    assert [crops.shape for crops in upright.crops] == [(2, 3, 64, 64)] * 2
+
+
 def test_a_strip_is_the_middle_of_its_square() -> None:
     picture = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
     square = np.array([140, 160, 150], np.float32)
