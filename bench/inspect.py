@@ -65,7 +65,9 @@ def measure(call: Callable[[], object], runs: int) -> Cost:
 def in_process(data: bytes, runs: int, engine_name: EngineName, version: str | None) -> dict[str, Cost]:
     """Each step alone, and the whole."""
     model = models.load("parcel", version)
-    engine = open_engine(engine_name, model.onnx, side=model.card.input.side)
+    card = model.card
+    files = model.onnx.name, card.close.file if card.close else model.onnx.name
+    engines = [open_engine(engine_name, model.folder / file, side=card.input.side) for file in files]
     eye = Inspector.load(InspectorSettings(engine=engine_name), model)
     frame = decode(data, name="bench.jpg")
     view = eye.look(frame)
@@ -74,14 +76,14 @@ def in_process(data: bytes, runs: int, engine_name: EngineName, version: str | N
     crop, left, top = crop_around(frame.bgr, view.main.box, model.card.crop_margin)
     far, near = (place(picture, model.card.input.side) for picture in (frame.bgr, crop))
     batches = [to_input(canvas) for canvas, _ in (far, near)]
-    outputs = [engine.infer(batch) for batch in batches]
+    outputs = [engine.infer(batch) for engine, batch in zip(engines, batches, strict=True)]
 
     def preprocess() -> None:
         to_input(place(frame.bgr, model.card.input.side)[0])
         to_input(place(crop, model.card.input.side, left, top)[0])
 
     def bare() -> None:
-        for batch in batches:
+        for engine, batch in zip(engines, batches, strict=True):
             engine.infer(batch)
 
     def postprocess() -> None:
@@ -92,7 +94,8 @@ def in_process(data: bytes, runs: int, engine_name: EngineName, version: str | N
     return {
         "decode": measure(lambda: decode(data, name="bench.jpg"), runs),
         "preprocess, two looks": measure(preprocess, runs),
-        "bare session.run, one": measure(lambda: engine.infer(batches[0]), runs),
+        "bare session.run, far": measure(lambda: engines[0].infer(batches[0]), runs),
+        "bare session.run, close": measure(lambda: engines[1].infer(batches[1]), runs),
         "bare session.run, two": measure(bare, runs),
         "postprocess, two looks": measure(postprocess, runs),
         "judged, without decode": measure(lambda: eye.inspect([frame]), runs),

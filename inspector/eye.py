@@ -60,10 +60,12 @@ class Inspector:
         marks: MarkReader,
         settings: InspectorSettings,
         gallery: Gallery | None = None,
+        *,
+        close: Engine | None = None,
     ) -> None:
         self._model = model
         self._marks = marks
-        self._looker = Looker(engine, head, model.card)
+        self._looker = Looker(engine, close or engine, head, model.card)
         self._settings = settings
         self._gallery = gallery
         self._refs: tuple[ModelRef, ...] = (ModelRef(model.card.name, model.card.version, model.sha256), marks.ref)
@@ -105,10 +107,17 @@ class Inspector:
         """
         settings = settings or InspectorSettings()
         name, threads, providers = settings.engine, settings.threads, settings.providers
-        engine = open_engine(name, model.onnx, side=model.card.input.side, threads=threads, providers=providers)
-        engine.warm_up()
+        card = model.card
+
+        def warm(file: str) -> Engine:
+            side = card.input.side
+            engine = open_engine(name, model.folder / file, side=side, threads=threads, providers=providers)
+            engine.warm_up()
+            return engine
+
+        far, close = warm(model.onnx.name), warm(card.close.file) if card.close else None
         reader = MarkReader.open(marks or models.load("marks"), threads, providers)
-        return cls(model, engine, DamageHead.read(model.folder / model.card.head.file), reader, settings, gallery)
+        return cls(model, far, DamageHead.read(model.folder / card.head.file), reader, settings, gallery, close=close)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
 import cv2
 import numpy as np
 
-from inspector.detector import Detections, Look, crop_around, decode_boxes, merge, place, to_input
+from inspector.detector import Detections, Floats, Look, Placement, crop_around, decode_boxes, merge, place, to_input
 from inspector.frame import Frame, Pixels
 from inspector.head import DamageHead
 from inspector.runtime import Engine
@@ -49,14 +50,16 @@ class View:
 
 
 class Looker:
-    """Looks twice with one network: at the whole picture to find the parcel, then close at that parcel.
+    """Looks twice: at the whole picture to find the parcel, then close at that parcel.
 
     The close look is where damage is judged: a parcel that fills a third of the picture is seen at three times the
-    resolution. Marks and labels count from both looks.
+    resolution. Marks and labels count from both looks. Both are the same network, but the far look places the box that
+    the close one is cut by, and needs to be exact; the close one may compute in 8 bits.
     """
 
-    def __init__(self, engine: Engine, head: DamageHead, card: ParcelCard) -> None:
-        self._engine = engine
+    def __init__(self, far: Engine, close: Engine, head: DamageHead, card: ParcelCard) -> None:
+        self._far = far
+        self._close = close
         self._head = head
         self._card = card
         self._parcel = card.classes.index("parcel")
@@ -70,42 +73,39 @@ class Looker:
 
     def far(self, frame: Frame, index: int) -> View:
         """The first look alone. In a picture that shows nothing the network is not believed when it sees a parcel."""
-        far = self._look(frame.bgr)
-        if _blank(far, frame.size):
-            return View(index, frame, far.detections.of(self._parcel, inf), (), None, None)  # none at all
+        canvas, placement = place(frame.bgr, self._card.input.side)
+        seen = self._detections(self._far.infer(to_input(canvas)), placement)
+        if _blank(canvas, placement, frame.size):
+            return View(index, frame, seen.of(self._parcel, inf), (), None, None)  # none at all
         parcels = tuple(
             Parcel(_clipped(_box(box), *frame.size), float(score), index)
-            for box, score in self._parcels(far.detections, self._card.thresholds.parcel.found)
+            for box, score in self._parcels(seen, self._card.thresholds.parcel.found)
         )
-        main = self._main(far.detections, frame.size, index)
-        return View(index, frame, far.detections, parcels or ((main,) if main else ()), main, None)
+        main = self._main(seen, frame.size, index)
+        return View(index, frame, seen, parcels or ((main,) if main else ()), main, None)
 
     def closer(self, far: View) -> View:
         """The same with a second look, where there is a parcel to look at."""
         if far.main is None:
             return far
         crop, left, top = crop_around(far.frame.bgr, far.main.box, self._card.crop_margin)
-        close = self._look(crop, left, top)
+        close = self._look_closely(crop, left, top)
         # The close look's parcel boxes are cut at the crop's border, so parcels count from the far look only.
         near = close.detections
         others = near.classes != self._parcel
         near = Detections(near.boxes[others], near.scores[others], near.classes[others], near.rotations[others])
         return replace(far, detections=merge(far.detections, near, self._card.nms_iou), close=close)
 
-    def _look(self, bgr: Pixels, left: int = 0, top: int = 0) -> Look:
-        card = self._card
-        canvas, placement = place(bgr, card.input.side, left, top)
-        raw = self._engine.infer(to_input(canvas))
-        detections = decode_boxes(
-            raw["boxes"][0],
-            raw["scores"][0],
-            raw["rotations"][0],
-            placement,
-            floor=self._floor,
-            iou=card.nms_iou,
-        )
+    def _look_closely(self, bgr: Pixels, left: int, top: int) -> Look:
+        canvas, placement = place(bgr, self._card.input.side, left, top)
+        raw = self._close.infer(to_input(canvas))
         features = raw["features"][0]
-        return Look(detections, features, self._head.logit(features), raw["damage_map"][0], canvas, placement)
+        seen = self._detections(raw, placement)
+        return Look(seen, features, self._head.logit(features), raw["damage_map"][0], canvas, placement)
+
+    def _detections(self, raw: Mapping[str, Floats], placement: Placement) -> Detections:
+        boxes, scores, turns = (raw[name][0] for name in ("boxes", "scores", "rotations"))
+        return decode_boxes(boxes, scores, turns, placement, floor=self._floor, iou=self._card.nms_iou)
 
     def _parcels(self, detections: Detections, at_least: float) -> zip[tuple[np.ndarray, np.float32]]:
         found = detections.of(self._parcel, at_least)
@@ -124,15 +124,14 @@ class Looker:
         return parcel
 
 
-def _blank(far: Look, size: tuple[int, int]) -> bool:
+def _blank(canvas: Pixels, placement: Placement, size: tuple[int, int]) -> bool:
     """Whether nothing can be told apart in a picture of this size: a covered lens, the dark, a bare wall. Noise is
     averaged away. Asked of the canvas, on which the picture is small already.
     """
-    left, top = int(far.placement.dx), int(far.placement.dy)
-    width, height = (max(1, round(side * far.placement.scale)) for side in size)
-    coarse = cv2.resize(
-        far.canvas[top : top + height, left : left + width], (COARSE, COARSE), interpolation=cv2.INTER_AREA
-    )
+    left, top = int(placement.dx), int(placement.dy)
+    width, height = (max(1, round(side * placement.scale)) for side in size)
+    shown = canvas[top : top + height, left : left + width]
+    coarse = cv2.resize(shown, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
     return float(coarse.reshape(-1, 3).std(axis=0).max()) < BLANK
 
 

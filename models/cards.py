@@ -87,6 +87,12 @@ class HeadCard(Part):
     file: str
 
 
+class CloseCard(Part):
+    """The network of the close look where it is another one than model.onnx: the same in 8 bits."""
+
+    file: str
+
+
 class Thresholds(Part):
     """All operating points of the model; each says in the card on which data it was chosen."""
 
@@ -109,13 +115,17 @@ class AdaptedCard(Part):
 
 
 class ParcelCard(Card):
-    """The card of a network that finds parcels and judges whether they are damaged."""
+    """The card of a network that finds parcels and judges whether they are damaged.
+
+    close: who takes the close look, from 0.5.0 on; model.onnx itself where there is none.
+    """
 
     name: Literal["parcel"]
     input: InputCard
     classes: tuple[str, ...]
     damage_kinds: tuple[str, ...]
     head: HeadCard
+    close: CloseCard | None = None
     crop_margin: Annotated[float, Field(ge=0, le=1)]
     nms_iou: Unit
     calibration: PlattCard
@@ -123,9 +133,10 @@ class ParcelCard(Card):
     adapted: AdaptedCard | None = None
 
     @model_validator(mode="after")
-    def _head_is_verified(self) -> Self:
-        if self.head.file not in self.files:
-            raise ValueError(f"head: {self.head.file} is not among the files")
+    def _parts_are_verified(self) -> Self:
+        for name, part in (("head", self.head), ("close", self.close)):
+            if part is not None and part.file not in self.files:
+                raise ValueError(f"{name}: {part.file} is not among the files")
         return self
 
 

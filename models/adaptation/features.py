@@ -88,7 +88,8 @@ class Shelf:
     def _place(self) -> Path:
         """One folder for each network and way of looking; a head of one's own changes neither."""
         card = self.model.card
-        way = f"{WAY_OF_LOOKING} {card.files['model.onnx']} {card.crop_margin} {card.thresholds.parcel.doubtful}"
+        networks = [card.files["model.onnx"], *([card.files[card.close.file]] if card.close else [])]
+        way = " ".join([WAY_OF_LOOKING, *networks, str(card.crop_margin), str(card.thresholds.parcel.doubtful)])
         return self.folder / hashlib.sha256(way.encode()).hexdigest()[:16]
 
 

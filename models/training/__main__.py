@@ -28,7 +28,7 @@ from models.training.integrity import start
 from models.training.learning import learning_curve
 from models.training.plan import Job, crowd, make_ahead, mosaics, plan, shaken_looks
 from models.training.quantise import calibration_views
-from models.training.release import release
+from models.training.release import release, release_again
 from models.training.train import Schedule, build, take_over, train, trained
 
 SEED = 7
@@ -149,7 +149,7 @@ def release_command(
         found,
         [data / "renders" / "images" / name for name in golden],
         out,
-        canvases=calibration_views(shelf),
+        canvases=calibration_views(read_training(data)),
         compare=[photo.path for photo in read_training(data) if photo.source == "photos"],
         version=out.name,
         created=created.date(),
@@ -158,6 +158,30 @@ def release_command(
     if curves is not None:
         draw([run for run in (run_folder(cache, None), *runs) if run.exists()], curves)
     print(json.dumps(card["metrics"], indent=1))
+
+
+@main.command("again")
+@click.option(
+    "--base", required=True, type=click.Path(path_type=Path, exists=True), help="Folder of a released version."
+)
+@click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, models/parcel/VERSION.")
+@click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
+def again_command(base: Path, data: Path, measured: Path, out: Path, created: datetime) -> None:
+    """Write the graphs of a released network anew, without training."""
+    photos = read_training(data)
+    card = release_again(
+        base,
+        out,
+        canvases=calibration_views(photos),
+        compare=[photo.path for photo in photos if photo.source == "photos"],
+        created=created.date(),
+        measure=partial(measured_on, folder=measured),
+    )
+    print(json.dumps(card["eight_bits"], indent=1))
 
 
 @main.command("curve")

