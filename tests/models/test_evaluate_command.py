@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import models
 from inspector import decode
 from lastlook import main
 
@@ -68,7 +69,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_measured(benc
 
 
 def test_a_part_is_spread_over_the_folder(bench: Path) -> None:
-    done = run(bench, "--json", "--limit", "2", "--model", "parcel/0.4.0")
+    done = run(bench, "--json", "--limit", "2", "--model", f"parcel/{models.ACTIVE['parcel']}")
     assert done.exit_code == 0, done.output
     pictures = json.loads(done.stdout)["pictures"]
     assert (pictures["damaged"], pictures["intact"]) == (1, 1)

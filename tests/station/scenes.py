@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+import models
 from inspector.frame import Pixels
 
 WIDTH, HEIGHT = 640, 360
-GOLDEN = Path(__file__).parents[2] / "models" / "parcel" / "0.4.0" / "golden"
+GOLDEN = models.HERE / "parcel" / models.ACTIVE["parcel"] / "golden"
 
 
 @cache
