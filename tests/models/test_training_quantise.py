@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,9 +19,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inspector import Inspector
 from inspector.detector import to_input
-from models.training.quantise import agreement, quantise
+from models.training import looks
+from models.training.data import Photo
+from models.training.export import write_graph
+from models.training.network import SIDE as NETWORK_SIDE
+from models.training.quantise import FLOAT, LATE, Agreement, agreement, calibration_views, keep_in_8_bits, quantise
 from models.training.rounding import Convolution, convolutions, rounded, second_moments
-from models.training.simplify import simplify
+from models.training.simplify import keep_outputs, simplify
+from models.training.train import build
 from tests.inspector.scripted import PARCEL, Scripted, eye, frame
 
 pytestmark = pytest.mark.train
@@ -96,6 +105,80 @@ def test_8_bits_answer_nearly_the_same_also_where_a_channel_is_dead(graph: Path,
 def test_what_stays_in_float_is_not_touched(graph: Path, tmp_path: Path) -> None:
     quantise(graph, tmp_path / "float.onnx", CANVASES, floats=("/stem", "/block"))
     np.testing.assert_allclose(_answers(tmp_path / "float.onnx"), _answers(graph), atol=1e-5)
+
+
+@pytest.mark.parametrize("write", [quantise, keep_in_8_bits])
+def test_a_part_that_the_graph_does_not_have_is_told(write: Callable[..., None], graph: Path, tmp_path: Path) -> None:
+    asked = {"floats": ("/backbone/stem",)} if write is quantise else {"parts": ("/backbone/stem",)}
+    with pytest.raises(ValueError, match="no part /backbone/stem"):
+        write(graph, tmp_path / "out.onnx", CANVASES, **asked)
+
+
+def test_the_network_has_the_parts_that_8_bits_spare(tmp_path: Path) -> None:
+    write_graph(build(1), tmp_path / "whole.onnx")
+    nodes = {node.name for node in onnx.load(tmp_path / "whole.onnx").graph.node}
+    for part in (*FLOAT, *LATE):
+        assert any(name == part or name.startswith(f"{part}/") for name in nodes), part
+
+
+def test_weights_kept_in_8_bits_are_computed_with_in_float(graph: Path, tmp_path: Path) -> None:
+    simplify(graph, tmp_path / "simple.onnx")
+    keep_in_8_bits(tmp_path / "simple.onnx", tmp_path / "kept.onnx", CANVASES, parts=("/block",))
+    model = onnx.load(tmp_path / "kept.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert {"w2.bits", "w3.bits"} <= {tensor.name for tensor in model.graph.initializer}
+    assert "QuantizeLinear" not in {node.op_type for node in model.graph.node}
+    exact, told = _answers(graph), _answers(tmp_path / "kept.onnx")
+    assert 0 < np.abs(told - exact).mean() < 0.01 * np.abs(exact).mean()
+
+
+def test_outputs_nobody_wants_are_left_out_with_all_that_only_they_need(graph: Path) -> None:
+    model = onnx.load(graph)
+    model.graph.output.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, ["n", 8, SIDE // 2, SIDE // 2]))
+    keep_outputs(model, ("c",))
+    onnx.checker.check_model(model, full_check=True)
+    assert [output.name for output in model.graph.output] == ["c"]
+    assert [node.name for node in model.graph.node] == ["/pad", "/stem/Conv", "/stem/Clip"]
+    assert "w3" not in {tensor.name for tensor in model.graph.initializer}
+
+
+def test_what_both_looks_see_is_shown_to_set_ranges_with(tmp_path: Path) -> None:
+    pixels = np.full((60, 90, 3), 40, np.uint8)
+    pixels[20:40, 30:60] = 220
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    box = np.array([[30, 20, 60, 40]], np.float32)
+    nothing = np.zeros(1, np.float32)
+    told = np.zeros(1, np.int64), nothing, nothing + 1, np.ones(3, bool)
+    photos = [Photo(tmp_path / "a.png", source, "g", box, *told, 0, None) for source in ("photos", "renders")]
+    views = calibration_views(photos)
+    assert views.shape == (4, NETWORK_SIDE, NETWORK_SIDE, 3)
+    light = (views > 200).all(axis=3).mean(axis=(1, 2))
+    assert light[1] > 3 * light[0], "the second view is the parcel alone"
+
+
+@pytest.mark.parametrize(("same", "shipped"), [(200, True), (198, False)])
+def test_the_close_look_is_in_8_bits_only_if_that_changes_next_to_no_verdict(
+    same: int, shipped: bool, graph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, folder = tmp_path / "exact", tmp_path / "0.0.1"
+    for place in (exact, folder):
+        place.mkdir()
+    (exact / "head.npz").write_bytes(b"head")
+    graph.rename(exact / "model.onnx")
+
+    def copied(given: Path, out: Path, canvases: np.ndarray) -> None:
+        simplify(given, out)
+
+    monkeypatch.setattr(looks, "write_far", copied)
+    monkeypatch.setattr(looks, "quantise", copied)
+    monkeypatch.setattr(looks, "opened", lambda _: None)
+    monkeypatch.setattr(looks, "agreement", lambda *_: Agreement(200, same, 200, 200, 1.0, 0.0, 0.0))
+    card: dict[str, Any] = {"name": "parcel", "head": {"file": "head.npz"}}
+    looks.write_looks(exact, folder, card, canvases=CANVASES, compare=[])
+    told = json.loads((folder / "card.json").read_text("utf-8"))
+    files = {"model.onnx", "head.npz", *(["close.onnx"] if shipped else [])}
+    assert told["files"].keys() == files == {path.name for path in folder.iterdir()} - {"card.json"}
+    assert told["eight_bits"]["shipped"] is ("close" in told) is shipped
 
 
 def _inspector(damage: float) -> Inspector:
