@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.detector import Floats, suppress
+from inspector.detector import Floats
 from inspector.scene import Keypoints, Scene, corners, hues, summed, within
 from inspector.template import Template, View
 
@@ -138,8 +138,14 @@ def _geometry(places: Floats, posed: Floats, poses: list[Pose]) -> tuple[Floats,
 def _best_apart(score: Floats, windows: Floats, most: int, apart: float = 0.55) -> np.ndarray:
     """Indices of the best windows, none of which overlaps a better one by more than `apart`."""
     order = np.argsort(-score, kind="stable")[: 40 * most]
-    ranks = np.arange(len(order), 0, -1, dtype=np.float32)  # scores may be below 0, which a box to be kept may not
-    return order[suppress(windows[order], ranks, np.zeros(len(order), np.int64), apart)[:most]]
+    boxes, free = windows[order], np.ones(len(order), np.bool_)
+    kept: list[int] = []
+    while len(kept) < most and free.any():
+        best = int(free.argmax())
+        kept.append(best)
+        free &= overlap(boxes, boxes[best]) <= apart
+        free[best] = False
+    return order[kept]
 
 
 def overlap(boxes: Floats, box: Floats) -> Floats:

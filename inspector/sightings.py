@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +24,6 @@ SAME_THING = 0.4
 """Intersection over the smaller one from which on two places are one piece of one item."""
 CLAIMED = 4.0
 """Log odds that a place would lose if other pieces had claimed all of it: what they cover speaks for them."""
-WORKERS = 2
-"""Items looked for at a time: numpy lets go of the interpreter for most of it."""
 SPARE = 2
 """Pieces looked for beyond the quantity: one too many is a fault too."""
 
@@ -54,9 +51,8 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
     Places where several items may lie are given to the one for which the total evidence is greatest.
     """
     places: list[tuple[int, float, Floats]] = []
-    with ThreadPoolExecutor(WORKERS) as workers:
-        looked = workers.map(lambda want: candidates(want.template, scene, cohort, want.quantity), wanted)
-    for row, (want, found) in enumerate(zip(wanted, looked, strict=True)):
+    for row, want in enumerate(wanted):
+        found = candidates(want.template, scene, cohort, want.quantity)  # its products of matrices take both cores
         odds = log_odds(found, card) + want.shift
         apart = _pieces(found.boxes, odds, want.quantity + SPARE + 2)
         places += [(row, left, found.boxes[i]) for i, left in apart]
