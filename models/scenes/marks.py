@@ -10,6 +10,8 @@ from models.scenes.emblems import emblem
 from models.scenes.pictograms import OTHERS, PICTURES, STRANGERS, Picture
 from models.scenes.wording import NO_MARKS, TOGETHER, WORDS, babble
 
+Oblong = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels."""
 WHITE: Colour = (252, 252, 250)
 BLACK: Colour = (16, 16, 18)
 RED: Colour = (204, 24, 30)
@@ -54,6 +56,8 @@ TAPED = 0.1
 """How often words alone stand on tape."""
 RIMS = {"none": 0.58, "plain": 0.3, "dashed": 0.06, "double": 0.06}
 """What goes round words."""
+FINE = 0.22
+"""How often a sticker says something else in small letters below its words."""
 STRANGER = "no_mark"
 """The name of what is printed on parcels and is no handling mark."""
 
@@ -180,7 +184,7 @@ def _sticker(mark: str, picture: Picture, rng: np.random.Generator) -> Art:
             where = (free[0], height * 0.18, free[1], height * 0.82)
         else:
             where = (12, y + side + 4, width - 12, height - 12) if below else (12, 12, width - 12, y - 4)
-        _write(bgr, where, text, ink, paper, rng)
+        _write(bgr, _beside_fine_print(bgr, where, ink, paper, rng), text, ink, paper, rng)
     return Art(mark, opaque(bgr))
 
 
@@ -260,7 +264,8 @@ def _worded(mark: str, also: tuple[str, ...], text: str, rng: np.random.Generato
     height = int(rng.integers(60, 110)) * min(3, len(lines))
     width = int(height / len(lines) * max(1.4, min(7.0, longest * float(rng.uniform(0.5, 0.75)))))
     bgr = np.full((height, width, 3), paper[::-1], np.uint8)
-    _write(bgr, (width * 0.05, height * 0.1, width * 0.95, height * 0.9), text, ink, paper, rng)
+    free = width * 0.05, height * 0.1, width * 0.95, height * 0.9
+    _write(bgr, _beside_fine_print(bgr, free, ink, paper, rng), text, ink, paper, rng)
     _rim(bgr, ink, rng)
     return Art(mark, _as_ink(bgr, rng, _ink(rng)) if printed else opaque(bgr), ink=printed, also=also)
 
@@ -358,9 +363,20 @@ def _ink(rng: np.random.Generator) -> Colour:
     return INKS[int(rng.integers(len(INKS)))]
 
 
-def _write(
-    bgr: Pixels, box: tuple[float, float, float, float], text: str, ink: Colour, paper: Colour, rng: np.random.Generator
-) -> None:
+def _beside_fine_print(bgr: Pixels, box: Oblong, ink: Colour, paper: Colour, rng: np.random.Generator) -> Oblong:
+    """Sometimes writes a small line at the foot of the box or, seldom, at its head; returns what is left of the box."""
+    if rng.random() >= FINE:
+        return box
+    x1, y1, x2, y2 = box
+    high, inset = (y2 - y1) * float(rng.uniform(0.14, 0.26)), (x2 - x1) * float(rng.uniform(0, 0.2))
+    line = _strange_line(rng) if rng.random() < 0.7 else f"{rng.integers(10**3, 10**4)}-{rng.integers(10**6, 10**8)}"
+    above = rng.random() < 0.2
+    y = y1 if above else y2 - high
+    _write(bgr, (x1 + inset, y, x2 - inset, y + high), line, ink, paper, rng)
+    return (x1, y1 + high * 1.2, x2, y2) if above else (x1, y1, x2, y2 - high * 1.2)
+
+
+def _write(bgr: Pixels, box: Oblong, text: str, ink: Colour, paper: Colour, rng: np.random.Generator) -> None:
     """Text into a box of the picture, in its pixels."""
     x1, y1, x2, y2 = (int(v) for v in box)
     if x2 - x1 < 8 or y2 - y1 < 6:

@@ -14,7 +14,7 @@ from models.scenes import labels, marks
 from models.scenes.art import Art
 
 LONGEST = 224
-DRAWN = 4
+DRAWN = 5
 """Which way of drawing this is."""
 KINDS = (
     *(*sorted(MARKS), "other_mark", "row", "no_mark", "shipping_label", "words"),

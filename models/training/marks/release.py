@@ -27,12 +27,14 @@ from models.training.marks.judge import Torch
 from models.training.marks.lessons import search
 from models.training.marks.networks import READER_SIDE, STRIP, Finder, Networks, Read, Reader, Sought
 from models.training.marks.scenes import Ground, compose, teaching
-from models.training.quantise import ENOUGH, quantise
+from models.training.quantise import ENOUGH, keep_in_8_bits, quantise
 from models.training.simplify import halve, quarter, simplify
 
 FINDER, READER, UPRIGHT, STRIPS = "finder.onnx", "model.onnx", "upright.onnx", "strips.onnx"
 FLOAT = ("/stem", "/Clip", "/blocks.0", "/gathered")
 """Parts of the readers that stay in float: they are small, and 8 bits there cost most of what 8 bits cost."""
+LARGE = "/middle", "/coarse", "/whole"
+"""Parts of the finder whose weights are kept in 8 bits; it computes in float."""
 OFF = 0.05
 """By how much, in the mean, a written graph's answers may differ from the network's; one that went wrong is off by far
 more.
@@ -239,6 +241,7 @@ def _write(net: Finder | Reader, shown: Pixels, outputs: list[str], path: Path) 
         quantise(path, path, shown, floats=FLOAT)
     else:
         simplify(path, path)
+        keep_in_8_bits(path, path, shown, parts=LARGE)
     smaller = onnx.load(path)
     quarter(smaller)
     halve(smaller)
