@@ -144,6 +144,20 @@ def test_what_nobody_has_seen_is_always_another_thing_and_never_a_mark(
     assert all(np.ptp(art.bgra.astype(int), axis=(0, 1)).max() > 60 for art in arts), "something is drawn"
 
 
+def test_small_print_stands_beside_the_words_and_leaves_them_most_of_the_room() -> None:
+    box = (10.0, 20.0, 190.0, 120.0)
+    smaller = 0
+    for seed in range(60):
+        bgr = np.full((140, 200, 3), 255, np.uint8)
+        left = marks._beside_fine_print(bgr, box, marks.BLACK, marks.WHITE, np.random.default_rng(seed))
+        x1, y1, x2, y2 = (round(v) for v in left)
+        assert (bgr[y1:y2, x1:x2] == 255).all(), "nothing is written where the words will stand"
+        assert y2 - y1 > 0.6 * 100
+        smaller += left != box
+        assert (left != box) == bool((bgr < 128).any())
+    assert 3 < smaller < 30
+
+
 def test_the_finder_is_taught_boxes_that_decode_to_the_marks() -> None:
     made = scene((40, 60, 104, 92), (200, 200, 216, 232))
     _, heat, _, spans, _ = finder_batch([search(made)])
