@@ -172,9 +172,9 @@ class MarkReader:
 
         A proposal is a rough place, and a mark may be turned anyhow; from the second look on it fills the crop and
         stands upright, which is how it is read best, by a reader who knows nothing else. After a third look what is
-        said is the mean of all three, in log odds: what is no mark seldom looks like the same one three times. What is wide is left to
-        the strip reader, who takes two. The finder's word is added: it alone has seen what lies around. What is none
-        at the first look is not looked at again, and not told.
+        said is the mean of all three, in log odds: what is no mark seldom looks like the same one three times. What is
+        wide is left to the strip reader, who takes two. The finder's word is added: it alone has seen what lies around.
+        What is none at the first look is not looked at again, and not told.
         """
         promising, first, second = self.closer(bgr, places)
         strips = self._card.strips
