@@ -22,6 +22,7 @@ from models.scenes import marks
 from models.scenes.art import Art, opaque
 from models.training.marks.bank import KINDS, Bank, drawn
 from models.training.marks.curriculum import crop, strip, upright, wide
+from models.training.marks.glimpses import glimpses
 from models.training.marks.glyphs import Glyph, View, crops
 from models.training.marks.judge import (
     Judged,
@@ -38,16 +39,15 @@ from models.training.marks.lessons import GRID, finder_batch, search
 from models.training.marks.networks import READER_SIDE, STRIDE, STRIP, Networks, build, fitted
 from models.training.marks.release import shown, story, write_cards, write_graphs, written
 from models.training.marks.scenes import LEGIBLE, Ground, Scene, _cover, compose, illegible
-from models.training.marks.sightings import sightings
 from models.training.marks.train import (
     Schedule,
-    first_sightings,
+    first_glimpses,
     train_finder,
     train_reader,
     train_strips,
     train_upright,
     trained,
-    wide_sightings,
+    wide_glimpses,
 )
 
 NO_BOXES = np.zeros((0, 4), np.float32)
@@ -336,10 +336,10 @@ def test_networks_train_resume_and_leave_as_graphs_that_agree(tmp_path: Path) ->
         nets = build(1)
         finder = train_finder(nets.finder, places, weights, bank(), schedule, tmp_path / "finder")
         reader = train_reader(nets.reader, places, weights, bank(), schedule, tmp_path / "reader")
-        seen = first_sightings(finder, reader, places, weights, bank(), 1, scenes=2)
+        seen = first_glimpses(finder, reader, places, weights, bank(), 1, scenes=2)
         closer = train_upright(nets.upright, places, weights, bank(), schedule, tmp_path / "upright", seen)
         nets = Networks(finder, reader, closer, nets.strips)
-        seen = wide_sightings(nets, places, weights, bank(), 1, scenes=2)
+        seen = wide_glimpses(nets, places, weights, bank(), 1, scenes=2)
         strips = train_strips(nets.strips, places, weights, bank(), schedule, tmp_path / "strips", seen)
     for name in Networks._fields:
         done = [json.loads(line)["step"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
@@ -387,7 +387,7 @@ SQUARE = np.array([[150, 150, 156]], np.float32)
 @pytest.mark.parametrize("turn", [0.0, 20.0, 160.0, 280.0])
 @pytest.mark.parametrize("view", [View.CLOSER, View.STRIP])
 def test_the_next_look_at_a_sighting_shows_the_mark_level_and_whole(turn: float, view: View) -> None:
-    (one,) = sightings(words_on(turn), looked(150, 150, 120, 24, turn), SQUARE)
+    (one,) = glimpses(words_on(turn), looked(150, 150, 120, 24, turn), SQUARE)
     assert one.says.sum() == one.says[MARKS.index("keep_dry")] == 1
     told = [one.glyph(np.random.default_rng(seed), view) for seed in range(12)]
     for seen in told:
@@ -407,11 +407,11 @@ def test_the_next_look_at_a_sighting_shows_the_mark_level_and_whole(turn: float,
 
 def test_what_nobody_knows_is_no_sighting_and_what_is_bare_says_nothing() -> None:
     made = words_on(0.0)
-    (nothing,) = sightings(made, looked(50, 30, 40, 40), np.array([[50, 30, 60]], np.float32))
+    (nothing,) = glimpses(made, looked(50, 30, 40, 40), np.array([[50, 30, 60]], np.float32))
     assert not nothing.glyph(np.random.default_rng(0), View.CLOSER).says.any()
-    assert not sightings(made, looked(230, 150, 60, 20), np.array([[210, 150, 100]], np.float32)), "half on it"
+    assert not glimpses(made, looked(230, 150, 60, 20), np.array([[210, 150, 100]], np.float32)), "half on it"
     made.ignored[:] = True
-    assert not sightings(made, looked(150, 150, 120, 24), SQUARE)
+    assert not glimpses(made, looked(150, 150, 120, 24), SQUARE)
 
 
 def test_strips_hold_their_marks_and_some_stand_on_their_heads() -> None:

@@ -24,7 +24,7 @@ from models.training.marks.release import shown, write_cards, write_graphs, writ
 from models.training.marks.scenes import Ground, grounds
 from models.training.marks.train import (
     Schedule,
-    first_sightings,
+    first_glimpses,
     stumbles_of,
     taken_over,
     train_finder,
@@ -32,7 +32,7 @@ from models.training.marks.train import (
     train_strips,
     train_upright,
     trained,
-    wide_sightings,
+    wide_glimpses,
 )
 
 SEED = 11
@@ -107,11 +107,11 @@ def train_command(
         stumbles = stumbles_of(nets.finder, taught, places, weights, bank, SEED)
         train_reader(nets.reader, places, weights, bank, schedule, out, stumbles)
     elif network == "upright":
-        seen = first_sightings(nets.finder, nets.reader, places, weights, bank, SEED)
+        seen = first_glimpses(nets.finder, nets.reader, places, weights, bank, SEED)
         train_upright(nets.upright, places, weights, bank, schedule, out, seen)
     else:
         train_strips(
-            nets.strips, places, weights, bank, schedule, out, wide_sightings(nets, places, weights, bank, SEED)
+            nets.strips, places, weights, bank, schedule, out, wide_glimpses(nets, places, weights, bank, SEED)
         )
 
 

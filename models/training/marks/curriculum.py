@@ -13,17 +13,17 @@ from inspector.frame import Pixels
 from inspector.spec import MARKS
 from models.scenes.art import Art
 from models.training.marks.bank import Bank
+from models.training.marks.glimpses import Glimpse
 from models.training.marks.glyphs import OVERTURNED, Glyph, View, laid, neighbour, piece, real, seen
 from models.training.marks.scenes import Ground
-from models.training.marks.sightings import Sighting
 
 FIRST = {"stumble": 0.33, "mark": 0.4, "real": 0.07, "off": 0.05, "print": 0.1, "bare": 0.05}
 """What the reader is shown: what the finder takes for marks and is none, a drawn mark, one that was there, a badly
 framed one, another print, nothing.
 """
-CLOSER = {"sighting": 0.42, "mark": 0.32, "real": 0.04, "off": 0.04, "print": 0.17, "bare": 0.01}
-"""What the upright reader is shown. sighting: what the reader took for a mark in a scene, as it was or is none."""
-STRIPS = {"sighting": 0.3, "mark": 0.44, "off": 0.04, "print": 0.2, "bare": 0.02}
+CLOSER = {"glimpse": 0.42, "mark": 0.32, "real": 0.04, "off": 0.04, "print": 0.17, "bare": 0.01}
+"""What the upright reader is shown. glimpse: what the reader took for a mark in a scene, as it was or is none."""
+STRIPS = {"glimpse": 0.3, "mark": 0.44, "off": 0.04, "print": 0.2, "bare": 0.02}
 """What the strip reader is shown."""
 WORDS = 0.35
 """Share of the drawn marks that are words alone: they are harder than pictures, and scenes have a quarter of them."""
@@ -60,12 +60,12 @@ def upright(
     bank: Bank,
     grounds: Sequence[Ground],
     marked: Sequence[Ground],
-    sightings: Sequence[Sighting] = (),
+    glimpses: Sequence[Glimpse] = (),
 ) -> Glyph:
     """Any crop of a closer look: see `crop`."""
-    kind = _kind(rng, CLOSER, sighting=bool(sightings), real=bool(marked))
-    if kind == "sighting":
-        return sightings[int(rng.integers(len(sightings)))].glyph(rng, View.CLOSER)
+    kind = _kind(rng, CLOSER, glimpse=bool(glimpses), real=bool(marked))
+    if kind == "glimpse":
+        return glimpses[int(rng.integers(len(glimpses)))].glyph(rng, View.CLOSER)
     return _made(rng, kind, bank, grounds, marked, View.CLOSER)
 
 
@@ -88,11 +88,11 @@ def wide(bank: Bank) -> Wide:
     return Wide([kind for kind in kinds if kind], of("strange_words", "no_mark", "other_mark", "paragraph"))
 
 
-def strip(rng: np.random.Generator, drawings: Wide, grounds: Sequence[Ground], sightings: Sequence[Sighting]) -> Glyph:
-    """Any strip. sightings: of something wide."""
-    kind = _kind(rng, STRIPS, sighting=bool(sightings))
-    if kind == "sighting":
-        one = sightings[int(rng.integers(len(sightings)))].glyph(rng, View.STRIP)
+def strip(rng: np.random.Generator, drawings: Wide, grounds: Sequence[Ground], glimpses: Sequence[Glimpse]) -> Glyph:
+    """Any strip. glimpses: of something wide."""
+    kind = _kind(rng, STRIPS, glimpse=bool(glimpses))
+    if kind == "glimpse":
+        one = glimpses[int(rng.integers(len(glimpses)))].glyph(rng, View.STRIP)
         return _overturned(one) if rng.random() < OVERTURNED else one
     size = round(float(np.exp(rng.uniform(np.log(WORDS_FROM), np.log(LARGEST)))))
     art: Art | None = None

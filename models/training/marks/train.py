@@ -23,12 +23,12 @@ from inspector.markreader import MarkReader, cut, squares_around
 from models.training.halves import supported
 from models.training.marks.bank import Bank, smaller
 from models.training.marks.curriculum import WIDE, crop, strip, upright, wide
+from models.training.marks.glimpses import Glimpse, glimpses
 from models.training.marks.glyphs import TALL, Glyph, View, crops, no_marks
 from models.training.marks.judge import Torch, as_they_are, draft
 from models.training.marks.lessons import Lesson, Search, finder_batch, lesson, search
 from models.training.marks.networks import READER_SIDE, Finder, Networks, Read, Reader, Sought, fitted
 from models.training.marks.scenes import Ground, Scene, compose, teaching
-from models.training.marks.sightings import Sighting, sightings
 
 Weights = npt.NDArray[np.float64]
 Losses = dict[str, Tensor]
@@ -154,7 +154,7 @@ def marked_of(places: Sequence[Ground], weights: Weights) -> list[Ground]:
     return marked + photos * (len(marked) // max(1, 2 * len(photos)))
 
 
-def first_sightings(
+def first_glimpses(
     finder: Finder,
     reader: Reader,
     places: Sequence[Ground],
@@ -162,13 +162,13 @@ def first_sightings(
     bank: Bank,
     seed: int,
     scenes: int = 1500,
-) -> list[Sighting]:
+) -> list[Glimpse]:
     """What the reader takes for marks at the first look, in composed scenes and on parcels as they are."""
     eye = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
-    told: list[Sighting] = []
+    told: list[Glimpse] = []
     for scene in _scenes(places, weights, bank, [seed, 9], scenes):
         _, look = eye.glance(scene.pixels, eye.propose(scene.pixels, scene.whole))
-        told += sightings(scene, look, look.squares())
+        told += glimpses(scene, look, look.squares())
     return told
 
 
@@ -179,29 +179,29 @@ def train_upright(
     bank: Bank,
     schedule: Schedule,
     out: Path,
-    seen: Sequence[Sighting] = (),
+    seen: Sequence[Glimpse] = (),
 ) -> Reader:
-    """Trains the upright reader in place; returns its running average. seen: see `first_sightings`."""
+    """Trains the upright reader in place; returns its running average. seen: see `first_glimpses`."""
     small = smaller(bank, GLYPH_ART)
     used, marked = teaching(places, weights), marked_of(places, weights)
     return _teach(reader, lambda rng: upright(rng, small, used, marked, seen), _reading(reader), schedule, out)
 
 
-def wide_sightings(
+def wide_glimpses(
     nets: Networks,
     places: Sequence[Ground],
     weights: Weights,
     bank: Bank,
     seed: int,
     scenes: int = 800,
-) -> list[Sighting]:
+) -> list[Glimpse]:
     """What the upright reader takes for something wide in composed scenes and on parcels as they are."""
     eye = MarkReader(Torch(nets.finder), Torch(nets.reader), draft("draft", {}), upright=Torch(nets.upright))
-    told: list[Sighting] = []
+    told: list[Glimpse] = []
     for scene in _scenes(places, weights, bank, [seed, 8], scenes):
         look = eye.closer(scene.pixels, eye.propose(scene.pixels, scene.whole))[-1]
         look = look.only(look.wide(WIDE))
-        told += sightings(scene, look, look.strips(TALL))
+        told += glimpses(scene, look, look.strips(TALL))
     return told
 
 
@@ -212,9 +212,9 @@ def train_strips(
     bank: Bank,
     schedule: Schedule,
     out: Path,
-    seen: Sequence[Sighting] = (),
+    seen: Sequence[Glimpse] = (),
 ) -> Reader:
-    """Trains the strip reader in place; returns its running average. seen: see `wide_sightings`."""
+    """Trains the strip reader in place; returns its running average. seen: see `wide_glimpses`."""
     drawings = wide(smaller(bank, GLYPH_ART))
     used = teaching(places, weights)
     return _teach(strips, lambda rng: strip(rng, drawings, used, seen), _reading(strips), schedule, out)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from inspector.frame import Pixels
 from inspector.markreader import DIAGONAL, Look, cut
@@ -21,7 +20,7 @@ ABOUT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Glimpse:
     """A place of a scene that a look took for a mark, and the truth about it.
 
     pixels: the picture around it. square: (3,), middle and side in these pixels of what the next look would cut; turn:
@@ -46,7 +45,7 @@ class Sighting:
         return bare(cut(self.pixels, square, turn, *view.size))
 
 
-def sightings(scene: Scene, look: Look, squares: Floats) -> list[Sighting]:
+def glimpses(scene: Scene, look: Look, squares: Floats) -> list[Glimpse]:
     """Of a look at a scene, every place of which somebody knows what it shows.
 
     squares: (n, 3), what the next look would cut.
@@ -65,17 +64,17 @@ def sightings(scene: Scene, look: Look, squares: Floats) -> list[Sighting]:
         pixels, left, top = _around(scene.pixels, square)
         off = np.array([left, top], np.float32)
         moved = np.array([*(square[:2] - off), square[2]], np.float32)
-        told.append(Sighting(pixels, moved, float(look.rotations[row]), says, box - np.tile(off, 2), stands))
+        told.append(Glimpse(pixels, moved, float(look.rotations[row]), says, box - np.tile(off, 2), stands))
     return told
 
 
 def _mark_of(scene: Scene, box: Floats) -> int | None:
     """Which mark that must be found was taken for something there."""
-    shared: npt.NDArray[np.floating] = (
-        np.where(scene.positive, overlaps(box, scene.boxes), 0) if len(scene.boxes) else np.zeros(0)
-    )
-    best = int(shared.argmax()) if len(shared) else 0
-    return best if len(shared) and shared[best] >= ABOUT else None
+    if not len(scene.boxes):
+        return None
+    shared = np.where(scene.positive, overlaps(box, scene.boxes), 0)
+    best = int(shared.argmax())
+    return best if shared[best] >= ABOUT else None
 
 
 def _around(pixels: Pixels, square: Floats) -> tuple[Pixels, int, int]:
