@@ -27,7 +27,7 @@ bench: $(VENV)/dev
 	$(BIN)/python -m bench.inspect
 
 # DATA: folder with parcels/licensed and renders. SCENES: rendered sets. MEASURE: photos kept to measure on. See docs/models.md.
-VERSION ?= 0.6.0
+VERSION ?= 0.7.0
 STEPS ?= 3000
 LEARN = $(BIN)/python -m models.training
 GIVEN = --data $(DATA) $(if $(SCENES),--scenes $(SCENES))

@@ -13,7 +13,7 @@ import onnx
 from inspector import Frame, decode
 from models.training.export import write_card
 from models.training.golden import opened
-from models.training.quantise import LATE, Pixels, agreement, keep_in_8_bits, quantise
+from models.training.quantise import Pixels, agreement, quantise
 from models.training.simplify import halve, keep_outputs, simplify
 
 FAR, CLOSE = "model.onnx", "close.onnx"
@@ -31,7 +31,7 @@ def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pi
     """
     head = card["head"]["file"]
     shutil.copyfile(exact / head, folder / head)
-    write_far(exact / FAR, folder / FAR, canvases)
+    write_far(exact / FAR, folder / FAR)
     quantise(exact / FAR, folder / CLOSE, canvases)
     _halved(folder / CLOSE)
     card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
@@ -50,13 +50,12 @@ def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pi
     write_card(folder, card)
 
 
-def write_far(exact: Path, out: Path, canvases: Pixels) -> None:
-    """The far look's graph: nothing but boxes, computed in float, the weights of its late blocks kept in 8 bits."""
+def write_far(exact: Path, out: Path) -> None:
+    """The far look's graph: nothing but boxes, computed in float."""
     simplify(exact, out)
     model = onnx.load(out)
     keep_outputs(model, PLACES)
     onnx.save(model, out)
-    keep_in_8_bits(out, out, canvases, parts=LATE)
     _halved(out)
 
 

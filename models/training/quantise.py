@@ -22,7 +22,7 @@ from inspector.detector import crop_around, letterbox, to_input
 from inspector.spec import Check
 from models.training.data import Photo
 from models.training.network import SIDE
-from models.training.rounding import convolutions, rounded, second_moments
+from models.training.rounding import Convolution, convolutions, rounded, second_moments
 from models.training.simplify import pack, simplify
 from models.training.views import MARGIN
 
@@ -42,8 +42,6 @@ FLOAT = (
 """Parts that stay in float. The stem: its input's 256 levels lie half a step beside those of 8 bits. Blocks 0 to 2:
 they make three quarters of the variance that rounded activations put on the damage logit, each block by itself; of
 blocks 3 to 15 each adds 2 %. Neck and heads: they place the boxes, and are hardly faster in 8 bits."""
-LATE = tuple(f"/blocks.{i}" for i in range(9, 16))
-"""Four fifths of all weights."""
 ENOUGH = 64
 """Views to calibrate with."""
 
@@ -104,12 +102,17 @@ def keep_in_8_bits(path: Path, out: Path, canvases: Pixels, *, parts: tuple[str,
     canvases: see `quantise`. parts: of the graph.
     """
     model = onnx.load(path)
-    chosen = _nodes_of(model, parts)
-    layers = [layer for layer in convolutions(model) if layer.name in chosen]
+    layers = convolutions_of(model, parts)
     moments = second_moments(model, (to_input(canvas) for canvas in canvases), np.random.default_rng(seed))
     new = {layer.tensor: rounded(layer, moments[layer.name]) for layer in layers}
     pack(model, {name: (told.steps, told.scale[:, None, None, None]) for name, told in new.items()})
     onnx.save(model, out)
+
+
+def convolutions_of(model: onnx.ModelProto, parts: tuple[str, ...]) -> list[Convolution]:
+    """Those in parts of the graph. ValueError where it has no such part."""
+    chosen = _nodes_of(model, parts)
+    return [layer for layer in convolutions(model) if layer.name in chosen]
 
 
 def _nodes_of(model: onnx.ModelProto, parts: tuple[str, ...]) -> set[str]:

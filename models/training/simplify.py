@@ -36,17 +36,19 @@ def simplify(path: Path, out: Path) -> None:
     onnx.save(model, out)
 
 
-def halve(model: onnx.ModelProto) -> None:
+def halve(model: onnx.ModelProto, spared: Collection[str] = ()) -> None:
     """Large float32 constants become float16 behind a Cast, which ONNX Runtime folds away when it loads the graph.
 
-    The file is half as large; everything is computed in float32 as before. The steps of what is in 8 bits stay.
+    The file is half as large; everything is computed in float32 as before. The steps of what is in 8 bits stay, and
+    constants that are spared. Shapes that were told of what lies between are dropped: whoever loads the graph infers
+    them again.
     """
     graph = model.graph
     casts = []
     steps = {n for node in graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear") for n in node.input}
     for constant in list(graph.initializer):
         values = numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.size < WORTH_HALVING or constant.name in steps:
+        if values.dtype != np.float32 or values.size < WORTH_HALVING or constant.name in {*steps, *spared}:
             continue
         half = numpy_helper.from_array(values.astype(np.float16), f"{constant.name}.half")
         graph.initializer.remove(constant)
@@ -54,6 +56,7 @@ def halve(model: onnx.ModelProto) -> None:
         casts.append(helper.make_node("Cast", [half.name], [constant.name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         graph.node.insert(0, cast)
+    del graph.value_info[:]
 
 
 def quarter(model: onnx.ModelProto) -> None:

@@ -1,16 +1,23 @@
 """Drawn things, the lesson of parts, and the points of the card are what they are said to be."""
 
 # ruff: noqa: E402  # torch is an extra: nothing of training is imported before it is known to be there
+from pathlib import Path
+
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+import models
 from inspector.embedder import unit
 from inspector.matching import EVIDENCE
 from models.training.embedder import goods, head
 from models.training.embedder.calibrate import Sought, points
+from models.training.embedder.export import agreement, released, write_graph
+from models.training.embedder.network import as_tensor
 
 
 def test_drawn_things_are_many_kinds_and_fill_their_crops() -> None:
@@ -33,6 +40,28 @@ def test_a_drawn_thing_follows_from_its_seed() -> None:
     one, two = (goods.drawn(np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(one[0], two[0])
     assert np.array_equal(one[1], two[1])
+
+
+def test_the_shipped_graph_answers_as_its_network_and_can_be_written_again(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    shipped = models.load("embedder").onnx
+    net = released(shipped)
+    crops = np.stack([np.resize(goods.drawn(np.random.default_rng(seed))[0], (96, 96, 3)) for seed in range(24)])
+    unseen = as_tensor(list(crops[16:]))
+    assert agreement(net, shipped, unseen) > 0.999
+    write_graph(net, tmp_path / "again.onnx", 96, crops[:16])
+    assert agreement(net, tmp_path / "again.onnx", unseen) > 0.999
+    assert (tmp_path / "again.onnx").stat().st_size < 3.7e6  # the network in float is 12 MB
+    net.scene.weight.data += 0.1
+    assert agreement(net, shipped, unseen) < 0.99, "another network agreed as well"
+
+
+def test_a_graph_that_is_no_embedder_is_told(tmp_path: Path) -> None:
+    given, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in "ab")
+    node = helper.make_node("Identity", ["a"], ["b"])
+    onnx.save(helper.make_model(helper.make_graph([node], "other", [given], [out])), tmp_path / "other.onnx")
+    with pytest.raises(ValueError, match=r"has no item\.weight, scale, scene\.weight, shift"):
+        released(tmp_path / "other.onnx")
 
 
 def test_parts_are_scored_as_the_check_scores_them() -> None:

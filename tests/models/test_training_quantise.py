@@ -23,7 +23,7 @@ from models.training import looks
 from models.training.data import Photo
 from models.training.export import write_graph
 from models.training.network import SIDE as NETWORK_SIDE
-from models.training.quantise import FLOAT, LATE, Agreement, agreement, calibration_views, keep_in_8_bits, quantise
+from models.training.quantise import FLOAT, Agreement, agreement, calibration_views, keep_in_8_bits, quantise
 from models.training.rounding import Convolution, convolutions, rounded, second_moments
 from models.training.simplify import keep_outputs, simplify
 from models.training.train import build
@@ -117,7 +117,7 @@ def test_a_part_that_the_graph_does_not_have_is_told(write: Callable[..., None],
 def test_the_network_has_the_parts_that_8_bits_spare(tmp_path: Path) -> None:
     write_graph(build(1), tmp_path / "whole.onnx")
     nodes = {node.name for node in onnx.load(tmp_path / "whole.onnx").graph.node}
-    for part in (*FLOAT, *LATE):
+    for part in FLOAT:
         assert any(name == part or name.startswith(f"{part}/") for name in nodes), part
 
 
@@ -169,7 +169,7 @@ def test_the_close_look_is_in_8_bits_only_if_that_changes_next_to_no_verdict(
     def copied(given: Path, out: Path, canvases: np.ndarray) -> None:
         simplify(given, out)
 
-    monkeypatch.setattr(looks, "write_far", copied)
+    monkeypatch.setattr(looks, "write_far", simplify)
     monkeypatch.setattr(looks, "quantise", copied)
     monkeypatch.setattr(looks, "opened", lambda _: None)
     monkeypatch.setattr(looks, "agreement", lambda *_: Agreement(200, same, 200, 200, 1.0, 0.0, 0.0))

@@ -39,6 +39,8 @@ INVENTED, LOST = 0.02, 0.03
 LOOK_ALIKES = ("card",)
 """Kinds of lessons left out there: they tell items apart by the order only."""
 COHORT_SIZE = 128
+ENOUGH = 128
+"""Crops that late weights are rounded by."""
 SHOTS = {"card": 3, "nuts": 1, "fruit": 1}
 TOTES = ((120, 45, 0.0), (120, 60, 1.0), (120, 45, 0.0), (120, 60, 1.0))
 """Composed boxes: things, pictures and share of drawn things of each set. A set is in one fold, in turn, because its
@@ -73,7 +75,7 @@ def main() -> None:
     heads = learn(seen, STEPS, RATE, rng)
     net.project(heads.scene.detach(), heads.item.detach())
     graph = given.out / "model.onnx"
-    write_graph(net, graph, CROP_SIDE)
+    write_graph(net, graph, CROP_SIDE, np.stack([boxed[i] for i in rng.permutation(len(boxed))[:ENOUGH]]))
     np.save(given.out / COHORT, unit(cohort @ heads.item.detach().numpy()).astype(np.float16))
     cosine = agreement(net, graph, batches[0])
     print(f"graph {graph.stat().st_size / 1e6:.1f} MB; smallest cosine to torch {cosine:.6f}")

@@ -45,6 +45,7 @@ SOURCES = (
         "use": "composed boxes",
     },
 )
+WEIGHTS = "float32 up to block 2, float16 up to block 7, then 8 bits; widened to float32 when loaded"
 NEVER_SEEN = (
     "any bench of a user",
     "transparent things, mirrors and liquids other than by chance of ImageNet",
@@ -77,7 +78,7 @@ def write_release(
             "item": f"float32 [n, {dim}, h / 16, w / 16], for things cut out of their photo; the mean over any region, "
             "scaled to length 1, describes it, and the two outputs can be compared",
         },
-        "weights": "float16, widened to float32 when loaded",
+        "weights": WEIGHTS,
         "agreement": {"smallest_cosine_to_torch": round(agreement, 6)},
         "thresholds": {"alike": 1.0},
         "contents": dict(contents),
@@ -121,7 +122,7 @@ def measure(folder: Path, crops: Sequence[Crop]) -> dict[str, Any]:
         "chosen_on": "crops of cards, nuts, fruit and renders: 1 % of the pairs of different things reach it (mean)",
     }
     write_card(folder, {k: v for k, v in told.items() if k != "files"})
-    (folder / "CARD.md").write_text(_for_people(told, digest(folder / "model.onnx")), "utf-8")
+    (folder / "CARD.md").write_text(for_people(told, digest(folder / "model.onnx")), "utf-8")
     return dict(told["metrics"])
 
 
@@ -132,13 +133,15 @@ def _auroc(positive: np.ndarray, negative: np.ndarray) -> float:
     return float(below.mean() / (2 * len(order)))
 
 
-def _for_people(card: dict[str, Any], sha256: str) -> str:
+def for_people(card: Mapping[str, Any], sha256: str) -> str:
+    """The card as a page. sha256: of the graph."""
     rows = "\n".join(
         f"| {kind} | {m['crops']} | {m['auroc_same_thing']} | {m['true_matches_at_1_percent_false']} |"
         for kind, m in card["metrics"].items()
     )
     sources = "\n".join(f"- {s['name']} ({s['licence']}): {s['use']}" for s in card["sources"])
     unseen = "\n".join(f"- {line}" for line in card["never_seen"])
+    of = f"Measured on {card['metrics_of']}. " if "metrics_of" in card else ""
     return f"""# embedder/{card["version"]}
 
 Describes things so that they are known again after one photo. {card["created"]}, {card["licence"]},
@@ -151,8 +154,8 @@ In: RGB, (x - 127.5) / 127.5, any sides that are multiples of 32. Out: a descrip
 |---|---|---|---|
 {rows}
 
-A crop among its own kind: cards among cards, one order's things among themselves. These pictures taught the projections
-too, so the figures flatter; `lastlook evaluate contents` measures on photos that taught nothing.
+{of}A crop among its own kind: cards among cards, one order's things among themselves. These pictures taught the
+projections too, so the figures flatter; `lastlook evaluate contents` measures on photos that taught nothing.
 
 ## Made from
 

@@ -68,6 +68,7 @@ def main() -> None:
 )
 @click.option("--rate", default=1e-3, show_default=True, help="0.8 of it where a run goes on from an earlier version.")
 @click.option("--threads", default=1, show_default=True, help="Cores to train on; one more draws what is taught.")
+@click.option("--seed", default=SEED, show_default=True, help="Of the lessons; a run that goes on wants new ones.")
 def train_command(
     network: str,
     data: Path,
@@ -78,6 +79,7 @@ def train_command(
     begun: Path | None,
     rate: float,
     threads: int,
+    seed: int,
 ) -> None:
     """Train one of the four networks: finder, reader, upright, strips; each learns from what came before it."""
     torch.set_num_threads(threads)
@@ -97,21 +99,21 @@ def train_command(
     elif network in BEGINS_AS and not going_on:
         net.load_state_dict(fitted(getattr(nets, BEGINS_AS[network]).state_dict(), net))
     if network == "finder":
-        schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=SEED)
+        schedule = Schedule(steps, batch=8, fresh=4, kept=1500, rate=2 * rate, seed=seed)
         train_finder(nets.finder, places, weights, bank, schedule, out)
         return
-    schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=SEED)
+    schedule = Schedule(steps, batch=64, fresh=20, kept=8000, rate=rate, seed=seed)
     if network == "reader":
         # the taught reader tells what it falls for, so that it comes more often
         taught = trained(build(SEED).reader, out) if going_on else nets.reader
-        stumbles = stumbles_of(nets.finder, taught, places, weights, bank, SEED)
+        stumbles = stumbles_of(nets.finder, taught, places, weights, bank, seed)
         train_reader(nets.reader, places, weights, bank, schedule, out, stumbles)
     elif network == "upright":
-        seen = first_glimpses(nets.finder, nets.reader, places, weights, bank, SEED)
+        seen = first_glimpses(nets.finder, nets.reader, places, weights, bank, seed)
         train_upright(nets.upright, places, weights, bank, schedule, out, seen)
     else:
         train_strips(
-            nets.strips, places, weights, bank, schedule, out, wide_glimpses(nets, places, weights, bank, SEED)
+            nets.strips, places, weights, bank, schedule, out, wide_glimpses(nets, places, weights, bank, seed)
         )
 
 

@@ -98,7 +98,7 @@ def stumbles_of(
     weights: Weights,
     bank: Bank,
     seed: int,
-    scenes: int = 1000,
+    scenes: int = 2500,
 ) -> list[Pixels]:
     """Crops of what the finder takes for marks and is none, in composed scenes and on parcels as they are.
 
@@ -161,7 +161,7 @@ def first_glimpses(
     weights: Weights,
     bank: Bank,
     seed: int,
-    scenes: int = 1500,
+    scenes: int = 6000,
 ) -> list[Glimpse]:
     """What the reader takes for marks at the first look, in composed scenes and on parcels as they are."""
     eye = MarkReader(Torch(finder), Torch(reader), draft("draft", {}))
@@ -193,7 +193,7 @@ def wide_glimpses(
     weights: Weights,
     bank: Bank,
     seed: int,
-    scenes: int = 800,
+    scenes: int = 2000,
 ) -> list[Glimpse]:
     """What the upright reader takes for something wide in composed scenes and on parcels as they are."""
     eye = MarkReader(Torch(nets.finder), Torch(nets.reader), draft("draft", {}), upright=Torch(nets.upright))
