@@ -39,12 +39,14 @@ train: $(VENV)/train
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
 	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
 
-# The model of handling marks: make train-marks DATA=... MARKS=0.7.0 [FROM=models/training/checkpoints/marks-0.6.0]
-FROM_MARKS = $(if $(wildcard $(FROM)-$1.pt),--rate 8e-4 --start $(FROM)-$1.pt)
+# The model of handling marks: make train-marks DATA=... MARKS=0.8.0 [FROM=models/training/checkpoints/marks-0.7.0]
+# LESSONS: their seed; a version that goes on from an earlier one wants others than that had.
+LESSONS ?= 72
+FROM_MARKS = $(if $(wildcard $(FROM)-$1.pt),--rate 8e-4 --seed $(LESSONS) --start $(FROM)-$1.pt)
 TO_MARKS = --data $(DATA) --cache $(HOME)/.cache/lastlook/marks-$(MARKS)
 LEARN_MARKS = $(BIN)/python -m models.training.marks
 train-marks: $(VENV)/train
-	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.7.0))
+	$(if $(MARKS),,$(error Which version shall it be? MARKS=0.8.0))
 	$(LEARN_MARKS) train finder $(TO_MARKS) --steps 13000 $(call FROM_MARKS,finder)
 	$(LEARN_MARKS) train reader $(TO_MARKS) --steps 14000 --threads 2 $(call FROM_MARKS,reader)
 	$(LEARN_MARKS) train upright $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,upright)

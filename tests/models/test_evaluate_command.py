@@ -79,7 +79,7 @@ def test_what_cannot_be_measured_is_told_in_a_line(bench: Path, tmp_path: Path) 
     for arguments, told in {
         (tmp_path / "nowhere",): "is no folder",
         (bench, "--model", "parcel/99"): "parcel/99",
-        (bench, "--model", "embedder/0.5.0"): "does not judge sealed parcels",
+        (bench, "--model", f"embedder/{models.ACTIVE['embedder']}"): "does not judge sealed parcels",
         (bench, "--sheet", tmp_path / "nowhere" / "worst.jpg"): "no folder for the sheet",
     }.items():
         done = run(*arguments)

@@ -107,17 +107,18 @@ def _found(heads: head.Heads, lesson: head.Lesson) -> float:
     return float((cosines.argmax(0) == lesson.overlaps.argmax(0)).mean())
 
 
-def _sought(kind: str, present: bool, odds: float) -> Sought:
+def _sought(kind: str, present: bool, odds: float, picture: int = 0) -> Sought:
     evidence = np.zeros((1, len(EVIDENCE)), np.float32)
     evidence[0, 0] = odds
-    return Sought(evidence, np.zeros(1, np.float32), present, kind=kind)
+    return Sought(evidence, np.zeros(1, np.float32), present, kind=kind, picture=picture)
 
 
 def test_points_keep_their_shares_on_average_over_kinds() -> None:
     rng = np.random.default_rng(0)
     sought = [_sought("many", False, float(o)) for o in rng.normal(-2, 1, 900)]
     sought += [_sought("few", False, float(o)) for o in rng.normal(-1, 1, 100)]
-    sought += [_sought(kind, True, float(o)) for kind in ("many", "few") for o in rng.normal(2, 1.5, 300)]
+    for first, kind in ((0, "many"), (100, "few")):  # three things on each picture
+        sought += [_sought(kind, True, float(o), first + i // 3) for i, o in enumerate(rng.normal(3, 1.5, 300))]
     weights = {name: float(i == 0) for i, name in enumerate(EVIDENCE)}
     present, missing, extra = points(sought, weights, 0.0, invented=0.02, lost=0.03)
 
@@ -125,8 +126,13 @@ def test_points_keep_their_shares_on_average_over_kinds() -> None:
         odds = np.array([s.evidence[0, 0] for s in sought if s.kind == kind and s.present == there])
         return float((1 / (1 + np.exp(-odds)) >= level).mean())
 
+    def stopped(kind: str, level: float) -> float:
+        mine = [s for s in sought if s.kind == kind and s.present]
+        called = {s.picture for s in mine if 1 / (1 + np.exp(-s.evidence[0, 0])) < level}
+        return len(called) / len({s.picture for s in mine})
+
     assert np.mean([share(kind, False, present) for kind in ("many", "few")]) <= 0.02
     assert np.mean([share(kind, False, present - 0.01) for kind in ("many", "few")]) > 0.02
-    assert np.mean([1 - share(kind, True, missing) for kind in ("many", "few")]) <= 0.03
-    assert np.mean([1 - share(kind, True, missing + 0.01) for kind in ("many", "few")]) > 0.03
+    assert np.mean([stopped(kind, missing) for kind in ("many", "few")]) <= 0.03
+    assert np.mean([stopped(kind, missing + 0.01) for kind in ("many", "few")]) > 0.03
     assert missing < present <= extra

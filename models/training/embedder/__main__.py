@@ -35,7 +35,9 @@ BATCH = 32
 FOLDS = 2
 STEPS, RATE = 1200, 2e-3
 INVENTED, LOST = 0.02, 0.03
-"""Shares by which the card's points are chosen: of absent items that are found, of items there that are missed."""
+"""Shares by which the card's points are chosen: of absent items that are found, of pictures in which one that is there
+is missed.
+"""
 LOOK_ALIKES = ("card",)
 """Kinds of lessons left out there: they tell items apart by the order only."""
 COHORT_SIZE = 128
@@ -66,7 +68,8 @@ def main() -> None:
     sought: list[Sought] = []
     for fold in range(FOLDS):
         heads = learn([one for one in seen if one.fold != fold], STEPS, RATE, rng)
-        sought += [s for one in seen if one.fold == fold for s in evidence(one, heads, cohort)]
+        unseen = [(number, one) for number, one in enumerate(seen) if one.fold == fold]
+        sought += [s for number, one in unseen for s in evidence(one, heads, cohort, number)]
     weights, bias = fit(sought)
     told = [one for one in sought if one.kind not in LOOK_ALIKES]
     present, missing, extra = points(told, weights, bias, invented=INVENTED, lost=LOST)
@@ -102,9 +105,10 @@ def _chosen_on(
         )
     return (
         "logistic regression on each item's best place, with projections that had not seen its group (composed boxes: "
-        f"its things); on average over kinds at most {INVENTED:.0%} of absent items are called present and {LOST:.0%} "
-        f"of those there missing. Single items on those pictures: {'; '.join(said)}. Cards, which are look-alikes, are "
-        f"told apart by the order only; of items there at most {INVENTED:.0%} reach extra where they are not"
+        f"its things); on average over kinds at most {INVENTED:.0%} of absent items are called present, and in at most "
+        f"{LOST:.0%} of the pictures something that is there is called missing. Single items on those pictures: "
+        f"{'; '.join(said)}. Cards, which are look-alikes, are told apart by the order only; of items there at most "
+        f"{INVENTED:.0%} reach extra where they are not"
     )
 
 

@@ -36,7 +36,8 @@ class Sought:
     """One item in one picture.
 
     evidence: float32 (n, len(EVIDENCE)), as `matching.candidates` gives it. overlaps: float32 (n,), of each place with
-    the item's true boxes. present: whether it is there. weight: of this lesson. kind: where it is from.
+    the item's true boxes. present: whether it is there. weight: of this lesson. kind: where it is from. picture: which
+    one of all.
     """
 
     evidence: Floats
@@ -44,6 +45,7 @@ class Sought:
     present: bool
     weight: float = 1.0
     kind: str = ""
+    picture: int = 0
 
 
 def fit(sought: Sequence[Sought]) -> tuple[dict[str, float], float]:
@@ -73,8 +75,9 @@ def points(
     """The probabilities `present`, `missing` and `extra` of a card, on lessons whose group taught none of it.
 
     On average over the kinds of lessons, from the first on at most the share `invented` of absent items is found, up to
-    the second at most the share `lost` of those that are there is missed, and from the third on at most the share
-    `invented` of those that are there is found once more where it is not.
+    the second something that is there is missed in at most the share `lost` of the pictures, and from the third on at
+    most the share `invented` of those that are there is found once more where it is not. Pictures, because one item
+    called missing for nothing stops the whole box.
     """
     plain = np.array([weights[name] for name in EVIDENCE])
     levels = np.round(np.arange(0.01, 1.0, 0.01), 2)
@@ -87,16 +90,20 @@ def points(
         return np.asarray(np.mean([(np.array(c)[None] >= levels[:, None]).mean(1) for c in kinds], axis=0), np.float64)
 
     absent: list[tuple[str, float]] = []
-    there: list[tuple[str, float]] = []
+    weakest: dict[int, tuple[str, float]] = {}
     twice: list[tuple[str, float]] = []
     for one in sought:
         odds = one.evidence @ plain + bias
-        (there if one.present else absent).append((one.kind, float(odds.max())))
+        best = float(odds.max())
+        if one.present:
+            weakest[one.picture] = one.kind, min(best, weakest.get(one.picture, (one.kind, best))[1])
+        else:
+            absent.append((one.kind, best))
         off = one.overlaps < OFF_IT
         if one.present and off.any():
             twice.append((one.kind, float(odds[off].max())))
     found = levels[reached(absent) <= invented]
-    gone = levels[1 - reached(there) <= lost]
+    gone = levels[reached(list(weakest.values())) >= 1 - lost]
     more = levels[reached(twice) <= invented] if twice else found
     present = float(found[0]) if len(found) else float(levels[-1])
     missing = min(float(gone[-1]), present - 0.01) if len(gone) else 0.0

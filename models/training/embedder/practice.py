@@ -103,8 +103,10 @@ def _parts(template: Template, rng: np.random.Generator) -> Floats:
     return np.asarray(np.resize(rng.permutation(tokens), (PARTS, tokens.shape[1])), np.float32)
 
 
-def evidence(practised: Practised, heads: head.Heads, cohort: Floats) -> list[Sought]:
-    """What speaks for each item of a lesson under these projections. cohort: descriptions before the projections."""
+def evidence(practised: Practised, heads: head.Heads, cohort: Floats, picture: int) -> list[Sought]:
+    """What speaks for each item of a lesson under these projections. cohort: descriptions before the projections.
+    picture: the lesson's number among all.
+    """
     scene_head, item_head = heads.scene.detach().numpy(), heads.item.detach().numpy()
     scene = _projected(practised.scene, scene_head)
     against = unit(cohort @ item_head)
@@ -116,7 +118,7 @@ def evidence(practised: Practised, heads: head.Heads, cohort: Floats) -> list[So
         places = candidates(mine, scene, against)
         overlaps = _overlaps(places.boxes, np.asarray(boxes, np.float32).reshape(-1, 4))
         weight = WEIGHTS.get(practised.lesson.kind, 1.0)
-        found.append(Sought(places.evidence, overlaps, bool(boxes), weight, practised.lesson.kind))
+        found.append(Sought(places.evidence, overlaps, bool(boxes), weight, practised.lesson.kind, picture))
     return found
 
 
