@@ -21,6 +21,8 @@ ROOM = 1.3
 """A crop's side against the longer side of the mark that is thought to be in it; the reader was trained with it."""
 GLANCE = 0.03
 """Probability of any mark from which on closer looks are worth their time."""
+TURN_KNOWN = 0.6
+"""Of `Look.certain`: from here on one turn is tried."""
 INSIDE = 0.7
 """Share of the smaller box's area from which on it lies in the larger."""
 DOUBTFUL = 0.5
@@ -76,17 +78,29 @@ class Look:
     """What one look at n places tells.
 
     middles: float32 (n, 2), in picture pixels. sizes: float32 (n, 2), width and height along the mark's own axes. says,
-    rotations: see `Readings`.
+    rotations: see `Readings`. certain: float32 (n,), how sure it is of the rotation: about 1 when quite sure, 0 where
+    any would do. The reader tells the mean of all directions that it holds possible, which is short where they differ.
     """
 
     middles: Floats
     sizes: Floats
     says: Floats
     rotations: Floats
+    certain: Floats
 
-    def only(self, rows: npt.NDArray[np.bool_]) -> Look:
+    def only(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Look:
         """These rows of it."""
-        return Look(self.middles[rows], self.sizes[rows], self.says[rows], self.rotations[rows])
+        return Look(self.middles[rows], self.sizes[rows], self.says[rows], self.rotations[rows], self.certain[rows])
+
+    def followed_by(self, more: Look) -> Look:
+        """The rows of both."""
+        return Look(
+            np.concatenate([self.middles, more.middles]),
+            np.concatenate([self.sizes, more.sizes]),
+            np.concatenate([self.says, more.says]),
+            np.concatenate([self.rotations, more.rotations]),
+            np.concatenate([self.certain, more.certain]),
+        )
 
     def wide(self, at_least: float) -> npt.NDArray[np.bool_]:
         """Which rows are so many times as wide as they are high."""
@@ -171,7 +185,8 @@ class MarkReader:
         """What is in places of the picture, their boxes xywh.
 
         A proposal is a rough place, and a mark may be turned anyhow; from the second look on it fills the crop and
-        stands upright, which is how it is read best, by a reader who knows nothing else. After a third look what is
+        stands upright, which is how it is read best, by a reader who knows nothing else; where it is not clear which
+        way is up, every way is tried. After a third look what is
         said is the mean of all three, in log odds: what is no mark seldom looks like the same one three times. What is
         wide is left to the strip reader, who takes two. The finder's word is added: it alone has seen what lies around.
         What is none at the first look is not looked at again, and not told.
@@ -196,13 +211,30 @@ class MarkReader:
     def closer(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look, Look]:
         """Which places are promising at the first look, that look at them, and a second one, set upright."""
         promising, first = self.glance(bgr, places)
-        return promising, first, self._closer(bgr, first)
+        return promising, first, self._second(bgr, first)
 
     def glance(self, bgr: Pixels, places: Places) -> tuple[npt.NDArray[np.bool_], Look]:
         """Which places are promising at the first look, and that look at them."""
         first = self.look(bgr, squares_around(places.boxes))
         promising = first.says.max(axis=1, initial=0.0) >= GLANCE
         return promising, first.only(promising)
+
+    def _second(self, bgr: Pixels, first: Look) -> Look:
+        """A closer look; where the first could not tell how the mark is turned, one at each quarter turn from what it
+        thought, of which the one counts that shows a mark best. A quarter is fine enough: the third look sets it right.
+        """
+        second = self._closer(bgr, first)
+        doubtful = np.flatnonzero(first.certain < TURN_KNOWN)
+        if not len(doubtful):
+            return second
+        seen, side = first.only(doubtful), self._card.input.side
+        turns = np.concatenate([seen.rotations + 90 * quarters for quarters in (1, 2, 3)]) % 360
+        others = self._look(self._upright, (side, side), bgr, np.tile(seen.squares(), (3, 1)), turns)
+        tried = second.only(doubtful).followed_by(others)
+        best = tried.says.max(axis=1).reshape(4, -1).argmax(axis=0) * len(doubtful) + np.arange(len(doubtful))
+        rows = np.arange(len(second.says))
+        rows[doubtful] = len(rows) + best
+        return second.followed_by(tried).only(rows)
 
     def _closer(self, bgr: Pixels, seen: Look) -> Look:
         side = self._card.input.side
@@ -236,12 +268,13 @@ class MarkReader:
 
     def _look(self, reader: Engine, size: tuple[int, int], bgr: Pixels, squares: Floats, turns: Floats) -> Look:
         if not len(squares):
-            return Look(squares[:, :2], squares[:, :2], np.zeros((0, len(self._card.marks)), np.float32), turns)
+            return Look(squares[:, :2], squares[:, :2], np.zeros((0, len(self._card.marks)), np.float32), turns, turns)
         crops = np.stack([cut(bgr, *pair, *size) for pair in zip(squares, turns.tolist(), strict=True)])
         seen = reader.infer(to_batch(crops))
         sides, spans = squares[:, 2:], np.clip(seen["spans"], -LARGEST, LARGEST)
         middles = squares[:, :2] + turned(spans[:, :2] * sides, turns)
-        return Look(middles, np.exp(spans[:, 2:]) * sides, seen["says"], (degrees(seen["turns"]) + turns) % 360)
+        rotations, certain = (degrees(seen["turns"]) + turns) % 360, np.linalg.norm(seen["turns"], axis=1)
+        return Look(middles, np.exp(spans[:, 2:]) * sides, seen["says"], rotations, certain)
 
 
 def candidates(heat: Floats, spans: Floats, finder: FinderCard) -> Places:

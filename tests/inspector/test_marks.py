@@ -201,7 +201,7 @@ def test_each_look_is_cut_where_the_last_saw_the_mark() -> None:
 def test_no_look_alone_decides() -> None:
     def look(*says: float) -> Look:
         nothing = np.zeros((1, 2), np.float32)
-        return Look(nothing, nothing, np.array([says], np.float32), nothing[0])
+        return Look(nothing, nothing, np.array([says], np.float32), nothing[0], nothing[0])
 
     assert chances(agreed([look(1.0, 0.5), look(0.5, 0.5), look(0.0, 0.5)])) == pytest.approx(0.5, abs=0.01)
     assert chances(agreed([look(0.8)] * 3)) == pytest.approx(0.8)
@@ -305,7 +305,7 @@ def test_the_box_around_a_turned_mark_holds_it_just_so(
 ) -> None:
     rows = np.array(told, np.float32)
     turns = np.full(len(rows), turn, np.float32)
-    look = Look(rows[:, :2], rows[:, 2:], np.zeros((len(rows), 3), np.float32), turns)
+    look = Look(rows[:, :2], rows[:, 2:], np.zeros((len(rows), 3), np.float32), turns, turns)
     for box, (x, y, width, height) in zip(look.readings().boxes, rows, strict=True):
         half = np.array([[-width, -height], [width, -height], [width, height], [-width, height]], np.float32)
         corners = turned((half / 2).astype(np.float32), np.full(4, turn, np.float32)) + np.array([x, y])
@@ -361,6 +361,53 @@ def test_who_looks_closer_is_shown_what_was_set_upright() -> None:
     assert [crops.shape for crops in upright.crops] == [(2, 3, 64, 64)] * 2
 
 
+@dataclass
+class Compass:
+    """Sees the mark only where light is above, and cannot tell how it is turned but where it is told so."""
+
+    certain: float
+    crops: list[Floats] = field(default_factory=list)
+
+    def warm_up(self) -> None: ...
+
+    def infer(self, batch: Floats) -> Mapping[str, Floats]:
+        self.crops.append(batch)
+        upright = batch[:, 0, :16].mean(axis=(1, 2)) - batch[:, 0, -16:].mean(axis=(1, 2)) > 1
+        return {
+            "says": np.repeat(np.where(upright, 0.9, 0.1)[:, None], 3, axis=1).astype(np.float32),
+            "spans": np.tile(np.array([0, 0, -0.26, -0.26], np.float32), (len(batch), 1)),
+            "turns": np.tile(np.array([0, self.certain], np.float32), (len(batch), 1)),
+        }
+
+
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("doubtful", [True, False])
+def test_where_it_is_not_clear_which_way_is_up_every_way_is_tried(quarters: int, doubtful: bool) -> None:
+    picture = np.zeros((200, 200, 3), np.uint8)
+    picture[:100] = 255
+    picture = np.rot90(picture, -quarters).copy()
+    reading, upright = Compass(0.1 if doubtful else 1.0), Compass(1.0)
+    eyes = MarkReader(reading, reading, MARKS_CARD, upright=upright)
+    told = eyes.read(picture, Places(np.array([[60, 60, 80, 80]], np.float32), np.full(1, 0.5, np.float32)))
+    assert [len(crops) for crops in upright.crops] == ([1, 3, 1] if doubtful else [1, 1])
+    sees = doubtful or quarters == 0
+    assert (told.says[0] > 0.3).all() == sees
+    if sees:
+        assert told.rotations[0] == pytest.approx(90 * quarters, abs=1)
+
+
+def test_rows_of_looks_are_chosen_and_joined() -> None:
+    rng = np.random.default_rng(5)
+    first = Look(
+        *(rng.uniform(20, 80, (3, 2)).astype(np.float32) for _ in range(2)),
+        np.full((3, 3), 0.5, np.float32),
+        np.zeros(3, np.float32),
+        np.array([1.0, 0.1, 0.9], np.float32),
+    )
+    assert first.only(np.array([2, 0])).certain.tolist() == pytest.approx([0.9, 1.0])
+    assert first.followed_by(first.only(np.array([1]))).middles[3].tolist() == first.middles[1].tolist()
+
+
 def test_a_strip_is_the_middle_of_its_square() -> None:
     picture = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
     square = np.array([140, 160, 150], np.float32)
@@ -372,7 +419,7 @@ def test_a_strip_is_the_middle_of_its_square() -> None:
 @given(st.floats(1, 300), st.floats(1, 300))
 def test_a_strip_holds_the_whole_mark(width: float, height: float) -> None:
     nothing = np.zeros((1, 2), np.float32)
-    look = Look(nothing, np.array([[width, height]], np.float32), nothing, nothing[0])
+    look = Look(nothing, np.array([[width, height]], np.float32), nothing, nothing[0], nothing[0])
     side = look.strips(STRIPS.tall)[0, 2]
     assert side >= width
     assert side * STRIPS.height / STRIPS.width >= height

@@ -378,7 +378,7 @@ def words_on(turn: float) -> Scene:
 def looked(x: float, y: float, width: float, height: float, turn: float = 0.0) -> Look:
     """One place as a look tells it."""
     of = np.array([[x, y]], np.float32), np.array([[width, height]], np.float32)
-    return Look(*of, np.full((1, len(MARKS)), 0.5, np.float32), np.array([turn], np.float32))
+    return Look(*of, np.full((1, len(MARKS)), 0.5, np.float32), np.array([turn], np.float32), np.ones(1, np.float32))
 
 
 SQUARE = np.array([[150, 150, 156]], np.float32)
