@@ -92,16 +92,6 @@ class Look:
         """These rows of it."""
         return Look(self.middles[rows], self.sizes[rows], self.says[rows], self.rotations[rows], self.certain[rows])
 
-    def followed_by(self, more: Look) -> Look:
-        """The rows of both."""
-        return Look(
-            np.concatenate([self.middles, more.middles]),
-            np.concatenate([self.sizes, more.sizes]),
-            np.concatenate([self.says, more.says]),
-            np.concatenate([self.rotations, more.rotations]),
-            np.concatenate([self.certain, more.certain]),
-        )
-
     def wide(self, at_least: float) -> npt.NDArray[np.bool_]:
         """Which rows are so many times as wide as they are high."""
         return np.asarray(self.sizes[:, 0] >= at_least * self.sizes[:, 1], np.bool_)
@@ -223,18 +213,15 @@ class MarkReader:
         """A closer look; where the first could not tell how the mark is turned, one at each quarter turn from what it
         thought, of which the one counts that shows a mark best. A quarter is fine enough: the third look sets it right.
         """
-        second = self._closer(bgr, first)
+        count, side = len(first.says), self._card.input.side
         doubtful = np.flatnonzero(first.certain < TURN_KNOWN)
-        if not len(doubtful):
-            return second
-        seen, side = first.only(doubtful), self._card.input.side
-        turns = np.concatenate([seen.rotations + 90 * quarters for quarters in (1, 2, 3)]) % 360
-        others = self._look(self._upright, (side, side), bgr, np.tile(seen.squares(), (3, 1)), turns)
-        tried = second.only(doubtful).followed_by(others)
-        best = tried.says.max(axis=1).reshape(4, -1).argmax(axis=0) * len(doubtful) + np.arange(len(doubtful))
-        rows = np.arange(len(second.says))
-        rows[doubtful] = len(rows) + best
-        return second.followed_by(tried).only(rows)
+        places = np.concatenate([np.arange(count), np.tile(doubtful, 3)])
+        quarters = np.repeat(np.arange(4), [count, *[len(doubtful)] * 3])
+        turns = np.asarray((first.rotations[places] + 90 * quarters) % 360, np.float32)
+        tried = self._look(self._upright, (side, side), bgr, first.squares()[places], turns)
+        says, rows = np.full((4, count), -1.0), np.zeros((4, count), np.intp)
+        says[quarters, places], rows[quarters, places] = tried.says.max(axis=1), np.arange(len(places))
+        return tried.only(rows[says.argmax(axis=0), np.arange(count)])
 
     def _closer(self, bgr: Pixels, seen: Look) -> Look:
         side = self._card.input.side
