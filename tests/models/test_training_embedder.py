@@ -4,12 +4,13 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
+
+import onnx
+from onnx import TensorProto, helper
 
 import models
 from inspector.embedder import unit
