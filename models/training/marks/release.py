@@ -181,8 +181,9 @@ def story(told: Mapping[str, Any]) -> str:
 Finds handling marks on a parcel and reads them: {", ".join(told["marks"])}. Four networks. `finder.onnx` looks at the
 parcel at {told["finder"]["side"]} pixels and says where a mark may be; `model.onnx` reads each such place, cut from the
 picture at full resolution: which marks it shows (one sticker may say several), where exactly, how it is turned.
-`upright.onnx` looks closer, twice, with the place set upright. At what is wide, as words are, `strips.onnx`
-takes the last looks: it sees a strip of it with more pixels a letter. The readers compute in 8 bits.
+`upright.onnx` looks closer, twice, with the place set upright, each way up where that is not clear. At
+what is wide, as words are, `strips.onnx` takes the last looks: it sees a strip of it with more pixels a letter. The
+readers compute in 8 bits.
 
 Made {told["created"]}. {told["trained"]}. Licence {told["licence"]}.
 
