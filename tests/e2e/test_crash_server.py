@@ -71,6 +71,7 @@ class Server:
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(20)
         assert self.process.stdout is not None
+        print(self.log.read_text()[-4000:])  # what it said last, shown where the test fails
         self.process.stdout.close()
         return code
 
