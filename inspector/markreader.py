@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 
 import cv2
@@ -176,10 +176,10 @@ class MarkReader:
 
         A proposal is a rough place, and a mark may be turned anyhow; from the second look on it fills the crop and
         stands upright, which is how it is read best, by a reader who knows nothing else; where it is not clear which
-        way is up, every way is tried. After a third look what is
-        said is the mean of all three, in log odds: what is no mark seldom looks like the same one three times. What is
-        wide is left to the strip reader, who takes two. The finder's word is added: it alone has seen what lies around.
-        What is none at the first look is not looked at again, and not told.
+        way is up, every way is tried. After a third look what is said is the mean of all three, in log odds: what is
+        no mark seldom looks like the same one three times. What is wide is left to the strip reader, who takes two. The
+        finder's word is added: it alone has seen what lies around. What is none at the first look is not looked at
+        again, and not told.
         """
         promising, first, second = self.closer(bgr, places)
         strips = self._card.strips
@@ -213,12 +213,12 @@ class MarkReader:
         """A closer look; where the first could not tell how the mark is turned, one at each quarter turn from what it
         thought, of which the one counts that shows a mark best. A quarter is fine enough: the third look sets it right.
         """
-        count, side = len(first.says), self._card.input.side
+        count = len(first.says)
         doubtful = np.flatnonzero(first.certain < TURN_KNOWN)
         places = np.concatenate([np.arange(count), np.tile(doubtful, 3)])
         quarters = np.repeat(np.arange(4), [count, *[len(doubtful)] * 3])
         turns = np.asarray((first.rotations[places] + 90 * quarters) % 360, np.float32)
-        tried = self._look(self._upright, (side, side), bgr, first.squares()[places], turns)
+        tried = self._closer(bgr, replace(first.only(places), rotations=turns))
         says, rows = np.full((4, count), -1.0), np.zeros((4, count), np.intp)
         says[quarters, places], rows[quarters, places] = tried.says.max(axis=1), np.arange(len(places))
         return tried.only(rows[says.argmax(axis=0), np.arange(count)])

@@ -14,7 +14,7 @@ from inspector import Frame, decode
 from models.training.export import write_card
 from models.training.golden import opened
 from models.training.quantise import Pixels, agreement, quantise
-from models.training.simplify import halve, keep_outputs, simplify
+from models.training.simplify import keep_outputs, save_halved, simplify
 
 FAR, CLOSE = "model.onnx", "close.onnx"
 PLACES = ("boxes", "scores", "rotations")
@@ -33,7 +33,7 @@ def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pi
     shutil.copyfile(exact / head, folder / head)
     write_far(exact / FAR, folder / FAR)
     quantise(exact / FAR, folder / CLOSE, canvases)
-    _halved(folder / CLOSE)
+    save_halved(onnx.load(folder / CLOSE), folder / CLOSE)
     card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
     write_card(folder, card)
     pictures = [partial(_read, path) for path in compare]
@@ -44,7 +44,7 @@ def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pi
         (folder / CLOSE).unlink()
         card.pop("close")
         simplify(exact / FAR, folder / FAR)
-        _halved(folder / FAR)
+        save_halved(onnx.load(folder / FAR), folder / FAR)
         write_card(folder, card)
         card["float"] = agreement(opened(exact), opened(folder), pictures).told()
     write_card(folder, card)
@@ -55,15 +55,7 @@ def write_far(exact: Path, out: Path) -> None:
     simplify(exact, out)
     model = onnx.load(out)
     keep_outputs(model, PLACES)
-    onnx.save(model, out)
-    _halved(out)
-
-
-def _halved(path: Path) -> None:
-    graph = onnx.load(path)
-    halve(graph)
-    onnx.checker.check_model(graph, full_check=True)
-    onnx.save(graph, path)
+    save_halved(model, out)
 
 
 def _read(path: Path) -> Frame:

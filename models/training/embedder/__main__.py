@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import cv2
@@ -24,8 +23,9 @@ from models.cards import AlikeThreshold, ContentsCard, EmbedderCard
 from models.evaluation.lessons import Lesson, Taught, photos, renders
 from models.training.embedder.calibrate import Sought, fit, points
 from models.training.embedder.crops import FAMILIES, photo_crops, render_crops
-from models.training.embedder.export import agreement, write_graph
+from models.training.embedder.export import ENOUGH, agreement, write_graph
 from models.training.embedder.network import DIM, WIDTH, EmbedderNet, as_tensor, frozen
+from models.training.embedder.options import options
 from models.training.embedder.practice import FrozenEngine, Practised, evidence, learn, practise
 from models.training.embedder.release import measure, write_release
 from models.training.embedder.totes import patch, totes
@@ -41,8 +41,6 @@ is missed.
 LOOK_ALIKES = ("card",)
 """Kinds of lessons left out there: they tell items apart by the order only."""
 COHORT_SIZE = 128
-ENOUGH = 128
-"""Crops that late weights are rounded by."""
 SHOTS = {"card": 3, "nuts": 1, "fruit": 1}
 TOTES = ((120, 45, 0.0), (120, 60, 1.0), (120, 45, 0.0), (120, 60, 1.0))
 """Composed boxes: things, pictures and share of drawn things of each set. A set is in one fold, in turn, because its
@@ -113,15 +111,10 @@ def _chosen_on(
 
 
 def _arguments() -> argparse.Namespace:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--contents", type=Path, required=True, help="folder of the contents photos")
-    arguments.add_argument("--renders", type=Path, required=True, help="folder of the renders")
-    arguments.add_argument("--parcels", type=Path, required=True, help="folder of the licensed photos of parcels")
-    arguments.add_argument("--out", type=Path, required=True, help="folder of the new version")
-    arguments.add_argument("--created", type=date.fromisoformat, required=True, help="its day, as 2026-11-22")
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--seed", type=int, default=0)
-    return arguments.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--parcels", type=Path, required=True, help="folder of the licensed photos of parcels")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
 
 
 def _frozen_embedder(net: EmbedderNet, folder: Path) -> Embedder:

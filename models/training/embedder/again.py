@@ -6,30 +6,29 @@ galleries describe their references anew.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from inspector.embedder import COHORT, letterbox
 from models.training.embedder.crops import photo_crops, render_crops
-from models.training.embedder.export import agreement, released, write_graph
+from models.training.embedder.export import ENOUGH, agreement, released, write_graph
 from models.training.embedder.network import as_tensor
+from models.training.embedder.options import options
 from models.training.embedder.release import WEIGHTS, for_people
 from models.training.export import digest, write_card
-
-ENOUGH = 128
-"""Crops that late weights are rounded by, and as many others that are compared on."""
 
 
 def main() -> None:
     """See the module."""
-    given = _arguments()
+    parser = options(__doc__)
+    parser.add_argument("--base", type=Path, required=True, help="folder of a released version")
+    given = parser.parse_args()
     crops = [*photo_crops(given.contents), *render_crops(given.renders)]
     card = json.loads((given.base / "card.json").read_text("utf-8"))
+    # late weights are rounded by half of these, and the graph is compared on the others
     order = np.random.default_rng(given.seed).permutation(len(crops))[: 2 * ENOUGH]
     boxed = np.stack([letterbox(crops[i].bgr, crops[i].mask, card["crop_side"])[0] for i in order])
     given.out.mkdir(parents=True, exist_ok=True)
@@ -42,17 +41,6 @@ def main() -> None:
     card["metrics_of"] = f"embedder/{given.base.name}, of which this is the network"
     write_card(given.out, {name: told for name, told in card.items() if name != "files"})
     (given.out / "CARD.md").write_text(for_people(card, digest(graph)), "utf-8")
-
-
-def _arguments() -> argparse.Namespace:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--base", type=Path, required=True, help="folder of a released version")
-    arguments.add_argument("--contents", type=Path, required=True, help="folder of the contents photos")
-    arguments.add_argument("--renders", type=Path, required=True, help="folder of the renders")
-    arguments.add_argument("--out", type=Path, required=True, help="folder of the new version")
-    arguments.add_argument("--created", type=date.fromisoformat, required=True, help="its day, as 2026-12-01")
-    arguments.add_argument("--seed", type=int, default=0)
-    return arguments.parse_args()
 
 
 if __name__ == "__main__":

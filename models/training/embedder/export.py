@@ -16,7 +16,7 @@ from torch import Tensor
 from models.training.embedder.network import EmbedderNet, frozen
 from models.training.export import OPSET
 from models.training.quantise import Pixels, convolutions_of, keep_in_8_bits
-from models.training.simplify import halve, simplify
+from models.training.simplify import save_halved, simplify
 
 OUTPUTS = ("scene", "item")
 LEARNT = {"shift", "scale", "scene.weight", "item.weight"}
@@ -24,10 +24,15 @@ EARLY = ("/stem", "/blocks.0", "/blocks.1", "/blocks.2")
 """Kept as they are: in half precision they alone made the worst tenth of a thousandth of cosine, and are small."""
 LATE = tuple(f"/blocks.{i}" for i in range(8, 16))
 """Nine tenths of all weights, kept in 8 bits."""
+ENOUGH = 128
+"""Crops to round them by."""
 
 
 def write_graph(net: EmbedderNet, path: Path, side: int, crops: Pixels) -> None:
-    """The network as ONNX: any number of pictures, any sides that are multiples of 32. crops: see `keep_small`."""
+    """The network as ONNX: any number of pictures, any sides that are multiples of 32.
+
+    crops: uint8 (n, s, s, 3), things as `embedder.letterbox` shows them: late weights are rounded by what they see.
+    """
     sizes = {"image": {0: "n", 2: "h", 3: "w"}, **{name: {0: "n", 2: "rows", 3: "columns"} for name in OUTPUTS}}
     with torch.no_grad(), warnings.catch_warnings():
         # The older exporter writes free sides without guards; torch warns that it is old.
@@ -43,24 +48,19 @@ def write_graph(net: EmbedderNet, path: Path, side: int, crops: Pixels) -> None:
             opset_version=OPSET,
             dynamo=False,
         )
-    keep_small(path, path, crops)
+    _keep_small(path, crops)
 
 
-def keep_small(exact: Path, out: Path, crops: Pixels) -> None:
+def _keep_small(path: Path, crops: Pixels) -> None:
     """The graph with the weights of late blocks kept in 8 bits, those before them in half precision, the first as they
     are; all are widened to float32 when the session is made.
-
-    crops: uint8 (n, s, s, 3), things as `embedder.letterbox` shows them: late weights are rounded by what they see.
     """
     with TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        simplify(exact, plain)
+        simplify(path, plain)
         early = {layer.tensor for layer in convolutions_of(onnx.load(plain), EARLY)}
-        keep_in_8_bits(plain, out, crops, parts=LATE)
-    graph = onnx.load(out)
-    halve(graph, early)
-    onnx.checker.check_model(graph, full_check=True)
-    onnx.save(graph, out)
+        keep_in_8_bits(plain, path, crops, parts=LATE)
+    save_halved(onnx.load(path), path, early)
 
 
 def released(path: Path) -> EmbedderNet:

@@ -28,7 +28,7 @@ from models.training.marks.lessons import search
 from models.training.marks.networks import READER_SIDE, STRIP, Finder, Networks, Read, Reader, Sought
 from models.training.marks.scenes import Ground, compose, teaching
 from models.training.quantise import ENOUGH, keep_in_8_bits, quantise
-from models.training.simplify import halve, quarter, simplify
+from models.training.simplify import quarter, save_halved, simplify
 
 FINDER, READER, UPRIGHT, STRIPS = "finder.onnx", "model.onnx", "upright.onnx", "strips.onnx"
 FLOAT = ("/stem", "/Clip", "/blocks.0", "/gathered")
@@ -245,9 +245,7 @@ def _write(net: Finder | Reader, shown: Pixels, outputs: list[str], path: Path) 
         keep_in_8_bits(path, path, shown, parts=LARGE)
     smaller = onnx.load(path)
     quarter(smaller)
-    halve(smaller)
-    onnx.checker.check_model(smaller, full_check=True)
-    onnx.save(smaller, path)
+    save_halved(smaller, path)
     engine = OnnxEngine(path, side=READER_SIDE, threads=1)
     exact, told = Torch(net).infer(sample.numpy()), engine.infer(sample.numpy())
     for name in outputs:
