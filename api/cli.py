@@ -79,10 +79,8 @@ def serve(data: Path | None, host: str | None, port: int | None, no_worker: bool
         raise click.ClickException(str(error)) from error
     services: Services = app.state.services
     _first_key(services)
-    name = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"Lastlook listens on http://{name}:{listener.getsockname()[1]} (try /docs); data: {_place(settings)}")
-    # loaded beside, so that the address answers at once; /readyz tells when the eye is there, or why not
-    threading.Thread(target=_load_eye, args=(services,), name="load the eye", daemon=True).start()
+    # Loaded beside, so that the address answers at once; /readyz tells when the eye is there, or why not.
+    loading = threading.Thread(target=_load_eye, args=(services,), name="load the eye", daemon=True)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -92,10 +90,16 @@ def serve(data: Path | None, host: str | None, port: int | None, no_worker: bool
         timeout_graceful_shutdown=10,
         ws="none",
     )
+    loading.start()
     try:
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{name}:{listener.getsockname()[1]}"
+        click.echo(f"Lastlook listens on {address} (try /docs); data: {_place(settings)}")
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         click.echo("Stopped; everything that was acknowledged is stored.")
+    finally:
+        loading.join()  # a thread that the end of Python meets inside a runtime's C++ aborts the process
 
 
 @click.command()

@@ -30,6 +30,8 @@ MOST_BYTES = 200_000_000
 """Decoded pictures are large (2.8 MB at 720p, up to 150 MB): the queue is bounded by both."""
 LOW_PRIORITY = 15
 """Niceness of the shadows' thread: the next parcel's answer has the processor first."""
+LAST_PARCEL = 30.0
+"""Seconds that the end waits for the parcel that a shadow has begun."""
 
 
 class Eye(Protocol):
@@ -91,12 +93,22 @@ class Shadows:
             self._change.notify_all()
 
     def close(self, patience: float = 10.0) -> None:
-        """Work off what waits, for `patience` seconds at most; what is left then is counted as dropped."""
+        """Work off what waits, for `patience` seconds at most; what is left then is counted as dropped.
+
+        The parcel that is being judged then is judged to its end: a thread that the end of Python meets inside the
+        runtime aborts the process.
+        """
         with self._change:
             self._over = True
             self._change.notify_all()
-        if self._thread is not None:
-            self._thread.join(patience)
+        if self._thread is None:
+            return
+        self._thread.join(patience)
+        with self._change:
+            self._dropped += len(self._waiting)
+            self._waiting.clear()
+            self._bytes = 0
+        self._thread.join(LAST_PARCEL)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):

@@ -201,6 +201,12 @@ def test_killed_again_and_again_it_keeps_each_acknowledged_inspection_once(serve
     assert server.stop() in (0, -signal.SIGINT)
 
 
+def test_stopped_while_its_eye_is_still_being_loaded_it_ends_as_it_should(tmp_path: Path) -> None:
+    server = Server(tmp_path, None)
+    server.start()  # the address is told before the models are there
+    assert server.stop() in (0, -signal.SIGINT)
+
+
 def listed(client: httpx.Client) -> list[str]:
     found: list[str] = []
     cursor: str | None = ""

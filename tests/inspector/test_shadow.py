@@ -133,6 +133,27 @@ def test_what_comes_too_fast_is_counted_and_the_rest_judged_in_order(registry: R
     assert judged == [f"i{n}" for n in range(MOST_PARCELS)]
 
 
+def test_the_end_waits_for_the_parcel_that_is_being_judged_and_for_no_other(registry: Registry) -> None:
+    begun = threading.Event()
+
+    class Slow(Strict):
+        def inspect(self, frames: Sequence[Frame], spec: PackingSpec, weight_g: float | None = None) -> Verdict:
+            begun.set()
+            while shadows._waiting:
+                threading.Event().wait(0.005)
+            return super().inspect(frames, spec, weight_g)
+
+    slow = Slow()
+    slow.may.set()
+    shadows = cast(registry, lambda _: slow)
+    for n in range(3):
+        shadows.offer(parcel(n))
+    assert begun.wait(30)
+    shadows.close(patience=0.0)
+    assert [line["inspection"] for line in lines(registry) if "shadow" in line] == ["i0"]
+    assert tally(registry).dropped == 2
+
+
 def test_huge_pictures_do_not_fill_the_memory(registry: Registry, strict: Strict) -> None:
     opened = threading.Event()
     shadows = cast(registry, when(opened, strict))
