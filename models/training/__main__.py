@@ -19,20 +19,22 @@ from models import ParcelCard
 from models.evaluation.labelled import read_labelled
 from models.evaluation.parcels import parcel_document
 from models.evaluation.seen import Seen, see
-from models.training.cache import Shelf, fill, joined
+from models.training.cache import Shelf, fill, joined, without_marks
 from models.training.calibrate import Linear
-from models.training.conclude import conclude, damage_head, unseen_answers
+from models.training.conclude import conclude, conclude_far, damage_head, unseen_answers
 from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.integrity import start
 from models.training.learning import learning_curve
-from models.training.plan import Job, crowd, make_ahead, mosaics, plan, shaken_looks
+from models.training.plan import Job, crowd, far_looks, make_ahead, mosaics, plan, shaken_looks
 from models.training.quantise import calibration_views
-from models.training.release import release, release_again
+from models.training.release import FarFindings, release, release_again
 from models.training.train import Schedule, build, take_over, train, trained
 
 SEED = 7
 FOLDS = 3
+FAR_LATE_RATE = 3e-4
+"""The far look's late blocks have nothing to keep but what ImageNet taught them."""
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,12 +72,19 @@ def main() -> None:
 def prepare(data: Path, scenes: Path | None, cache: Path, threads: int) -> None:
     """Draw all views and run the early blocks over them once."""
     torch.set_num_threads(threads)
-    shelf = shelf_of(data, scenes, cache)
-    print(f"{len(shelf.views)} views are ready in {cache}")
+    views = [*shelf_of(data, scenes, cache).views, *far_shelf_of(data, scenes, cache).views]
+    print(f"{len(views)} views are ready in {cache}")
 
 
 @main.command("train")
 @_shared
+@click.option(
+    "--look",
+    type=click.Choice(["close", "far"]),
+    default="close",
+    show_default=True,
+    help="close: damage, in 8 bits later. far: where parcels and labels are, and nothing else.",
+)
 @click.option(
     "--fold", type=int, help="Leave this fold out and train a model to measure with; without it, the real one."
 )
@@ -92,6 +101,7 @@ def train_command(
     scenes: Path | None,
     cache: Path,
     threads: int,
+    look: str,
     fold: int | None,
     steps: int,
     rate: float,
@@ -99,9 +109,14 @@ def train_command(
 ) -> None:
     """Train the late blocks, neck and heads."""
     torch.set_num_threads(threads)
-    shelf = shelf_of(data, scenes, cache)
-    out = run_folder(cache, fold)
     net = build(SEED)
+    if look == "far":
+        shelf, out = far_shelf_of(data, scenes, cache), run_folder(cache, look, fold)
+        schedule = Schedule(steps=steps, seed=SEED, rate=rate, late_rate=FAR_LATE_RATE)
+        train(net, shelf, far_weights(shelf, fold), schedule, out)
+        print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
+        return
+    shelf, out = shelf_of(data, scenes, cache), run_folder(cache, look, fold)
     fresh = not (out / "checkpoint.pt").exists()
     taken_over = fresh and begun is not None and take_over(net, begun)
     if fresh and not taken_over:
@@ -110,18 +125,27 @@ def train_command(
     print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
 
 
-@main.command("release")
-@_shared
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="The model's folder, models/parcel/VERSION."
-)
-@click.option(
+_measured = click.option(
     "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
 )
+_out = click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="The model's folder, models/parcel/VERSION."
+)
+_created = click.option(
+    "--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card."
+)
+_how_far = click.option("--how-far", required=True, help="In words, for the card: how the far look was trained.")
+
+
+@main.command("release")
+@_shared
+@_out
+@_measured
 @click.option("--golden", multiple=True, required=True, help="File names of renders that go with the model.")
 @click.option("--how", required=True, help="In words, for the card: which folds, how many steps.")
+@_how_far
 @click.option("--curves", type=click.Path(path_type=Path), help="Where to draw how training went (PNG).")
-@click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
+@_created
 def release_command(
     data: Path,
     scenes: Path | None,
@@ -131,57 +155,80 @@ def release_command(
     measured: Path,
     golden: tuple[str, ...],
     how: str,
+    how_far: str,
     curves: Path | None,
     created: datetime,
 ) -> None:
     """Choose thresholds on unseen views, measure, and write the model's folder."""
     torch.set_num_threads(threads)
     shelf = shelf_of(data, scenes, cache)
-    runs = [run_folder(cache, fold) for fold in range(FOLDS)]
-    jobs = jobs_of(data, scenes)
-    told = unseen_answers(shelf, runs, len(jobs), SEED)
-    net = trained(run_folder(cache, None), SEED)
+    runs = [run_folder(cache, "close", fold) for fold in range(FOLDS)]
+    told = unseen_answers(shelf, runs, len(jobs_of(data, scenes)), SEED)
+    net = trained(run_folder(cache, "close", None), SEED)
     head, compared = damage_head(shelf, told, Linear.of(net.state), FOLDS)
-    found = conclude(shelf, told, head, compared, how)
+    photos = read_training(data)
     card = release(
+        trained(run_folder(cache, "far", None), SEED),
         net,
         head.layer,
-        found,
+        conclude(shelf, told, head, compared, far_findings(data, scenes, cache, how_far), how),
         [data / "renders" / "images" / name for name in golden],
         out,
-        canvases=calibration_views(read_training(data)),
-        compare=[photo.path for photo in read_training(data) if photo.source == "photos"],
+        canvases=calibration_views(photos),
+        compare=[photo.path for photo in photos if photo.source == "photos"],
         version=out.name,
         created=created.date(),
         measure=partial(measured_on, folder=measured),
     )
     if curves is not None:
-        draw([run for run in (run_folder(cache, None), *runs) if run.exists()], curves)
+        draw([run for run in (run_folder(cache, "close", None), *runs) if run.exists()], curves)
     print(json.dumps(card["metrics"], indent=1))
 
 
 @main.command("again")
+@_shared
 @click.option(
     "--base", required=True, type=click.Path(path_type=Path, exists=True), help="Folder of a released version."
 )
-@click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "--measured", required=True, type=click.Path(path_type=Path, exists=True), help="Photos only measured on."
+    "--close",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Checkpoint of the network that judges damage in that version.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, models/parcel/VERSION.")
-@click.option("--created", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to write on the card.")
-def again_command(base: Path, data: Path, measured: Path, out: Path, created: datetime) -> None:
-    """Write the graphs of a released network anew, without training."""
+@_out
+@_measured
+@_how_far
+@_created
+def again_command(
+    data: Path,
+    scenes: Path | None,
+    cache: Path,
+    threads: int,
+    base: Path,
+    close: Path,
+    out: Path,
+    measured: Path,
+    how_far: str,
+    created: datetime,
+) -> None:
+    """Give a released model another far look, and leave its judgement of damage as it is."""
+    torch.set_num_threads(threads)
+    judge = build(SEED)
+    take_over(judge, close)
     photos = read_training(data)
     card = release_again(
         base,
+        trained(run_folder(cache, "far", None), SEED),
+        judge,
+        far_findings(data, scenes, cache, how_far),
         out,
         canvases=calibration_views(photos),
         compare=[photo.path for photo in photos if photo.source == "photos"],
         created=created.date(),
         measure=partial(measured_on, folder=measured),
     )
-    print(json.dumps(card["eight_bits"], indent=1))
+    print(json.dumps({name: card[name] for name in ("eight_bits", "metrics")}, indent=1))
 
 
 @main.command("curve")
@@ -214,6 +261,18 @@ def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
     return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
 
 
+def far_shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
+    """The views that the far look's network is taught with, and their features; each picture as it is comes first."""
+    photos = far_photos(data, scenes)
+    jobs = far_looks(photos, SEED + 4, FOLDS)
+    return without_marks(fill(cache / "far", make_ahead(jobs), len(jobs), build(SEED)))
+
+
+def far_photos(data: Path, scenes: Path | None) -> list[Photo]:
+    """All pictures of the far look."""
+    return [*read_training(data), *(photo for part in sets_of(scenes).values() for photo in part)]
+
+
 def jobs_of(data: Path, scenes: Path | None) -> list[Job]:
     """What the first views of the shelf show, in its order; the others are not measured on."""
     sets = [read_training(data), *sets_of(scenes).values()]
@@ -225,9 +284,26 @@ def sets_of(scenes: Path | None) -> dict[str, list[Photo]]:
     return {} if scenes is None else read_scenes(scenes)
 
 
-def run_folder(cache: Path, fold: int | None) -> Path:
-    """Where a training run keeps its log and checkpoint."""
-    return cache / "runs" / ("final" if fold is None else f"fold{fold}")
+def run_folder(cache: Path, look: str, fold: int | None) -> Path:
+    """Where a training run keeps its log and checkpoint. look: "close" or "far"."""
+    return cache / ("runs" if look == "close" else f"runs-{look}") / ("final" if fold is None else f"fold{fold}")
+
+
+def far_findings(data: Path, scenes: Path | None, cache: Path, how: str) -> FarFindings:
+    """Thresholds and figures of the far look: each picture as it is, from the network that has not seen its group."""
+    shelf = far_shelf_of(data, scenes, cache)
+    runs = [run_folder(cache, "far", fold) for fold in range(FOLDS)]
+    told = unseen_answers(shelf, runs, len(far_photos(data, scenes)), SEED)
+    return conclude_far(shelf, told, how)
+
+
+def far_weights(shelf: Shelf, fold: int | None) -> np.ndarray:
+    """How often each first look is drawn; nothing of the fold left out."""
+    share = {"photos": 1.5, "renders": 1.0, "open_renders": 0.5, "signs": 0.7}
+    weights = np.array([share[v.source] for v in shelf.views])
+    if fold is not None:
+        weights[[fold_of(v.group, FOLDS) == fold for v in shelf.views]] = 0
+    return weights
 
 
 def draw_weights(shelf: Shelf, fold: int | None) -> np.ndarray:

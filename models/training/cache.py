@@ -16,7 +16,7 @@ from numpy.lib.format import open_memmap
 from models.training.backbone import LEVEL_CHANNELS
 from models.training.data import Pixels
 from models.training.losses import Target
-from models.training.network import POOLED, SIDE, STRIDES, ParcelNet
+from models.training.network import FIRST_MARK, POOLED, SIDE, STRIDES, ParcelNet
 from models.training.views import View
 
 SHAPES = tuple((c, SIDE // s, SIDE // s) for c, s in zip(LEVEL_CHANNELS[:2], STRIDES[:2], strict=True))
@@ -72,6 +72,18 @@ def joined(*shelves: Shelf) -> Shelf:
         Rows(*(part for shelf in shelves for part in shelf.features.parts)),
         Rows(*(part for shelf in shelves for part in shelf.pooled.parts)),
     )
+
+
+def without_marks(shelf: Shelf) -> Shelf:
+    """The shelf, asked for parcels and labels only: no marks, no damage."""
+    views = []
+    for view in shelf.views:
+        kept = view.classes < FIRST_MARK
+        judged = view.judged.copy()
+        judged[FIRST_MARK:] = False
+        asked = replace(view, judged=judged, damage=None, damaged=None, boxes=view.boxes[kept])
+        views.append(replace(asked, classes=view.classes[kept], turns=view.turns[kept]))
+    return replace(shelf, views=views)
 
 
 def target_of(view: View) -> Target:

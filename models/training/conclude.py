@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from models.evaluation.metrics import Matched
 from models.evaluation.promise import Asked, Costs, Points, choose, expected_cost, promised, stop_from
 from models.training.cache import Shelf
 from models.training.calibrate import Linear
 from models.training.data import fold_of
 from models.training.evaluate import Answer, answers, box_figure, found_figure, matched
 from models.training.integrity import DamageHead, frozen, helped, looks_of, tuned
-from models.training.release import Findings
+from models.training.release import FarFindings, Findings
 from models.training.thresholds import best_f, damage_map_points, keeps
 from models.training.train import trained
 
 Told = Mapping[int, Answer]
+UNSEEN = "of groups that the answering network had not seen (folds by group)"
 COSTS = Costs(escape=20, look=0.5)
 """Dearer looks and cheaper escapes than the defaults: half of the damage that this is chosen on is slight, and at the
 defaults a person would be asked to look at two in five intact parcels and would soon stop looking."""
@@ -62,47 +62,61 @@ def damage_head(shelf: Shelf, told: Told, layer: Linear, folds: int) -> tuple[Da
     }
 
 
-def conclude(shelf: Shelf, told: Told, head: DamageHead, compared: dict[str, Any], how: str) -> Findings:
-    """Thresholds with the data they were chosen on, and all figures that need no photo from outside.
+def conclude_far(shelf: Shelf, told: Told, how: str) -> FarFindings:
+    """Where a parcel or label counts as found, and how good the boxes are, on whole frames as they are.
 
-    how: in words, for the card: how the answers came about.
+    how: in words, for the card: how the far look's answers came about.
     """
-    views = shelf.views
-    frames = [i for i, v in enumerate(views) if i in told and v.plain and v.look == "frame"]
-    photos = [i for i in frames if views[i].source == "photos"]
-    rendered = [i for i in frames if views[i].source != "photos"]
-    dressed = [i for i, v in enumerate(views) if i in told and v.look == "frame" and not v.plain]
-    parcels = _rows(shelf, told, frames, "parcel")
-    labels = _rows(shelf, told, [*frames, *dressed], "shipping_label")
-    points, cell_figures = damage_map_points(*_of(shelf, told, head.looks.rows.tolist()))
-    unseen = "of groups that the answering network had not seen (folds by group)"
+    frames = [i for i, v in enumerate(shelf.views) if i in told and v.plain]
+    photos = _of(shelf, told, [i for i in frames if shelf.views[i].source == "photos"])
+    rendered = _of(shelf, told, [i for i in frames if shelf.views[i].source in ("renders", "open_renders")])
+    parcels, labels = (matched(*_of(shelf, told, frames), name) for name in ("parcel", "shipping_label"))
+    found = best_f(parcels, 2)
     thresholds = {
         "parcel": {
-            "found": best_f(parcels, 2),
-            "doubtful": min(keeps(parcels, 0.98), 0.5 * best_f(parcels, 2)),
-            "chosen_on": f"whole frames, {unseen}: best F2, since a parcel that is not found costs another picture and "
+            "found": found,
+            "doubtful": min(keeps(parcels, 0.98), 0.5 * found),
+            "chosen_on": f"whole frames, {UNSEEN}: best F2, since a parcel that is not found costs another picture and "
             "a box too many seldom does; 98 % of the found keep doubtful",
         },
-        "shipping_label": {"found": best_f(labels), "chosen_on": f"frames and composites, {unseen}: best F1"},
+        "shipping_label": {"found": best_f(labels), "chosen_on": f"whole frames, {UNSEEN}: best F1"},
+    }
+    metrics = {
+        "how_the_far_look": how,
+        "parcel_ap50_photos": box_figure(*photos, "parcel").told(),
+        "parcel_ap50_renders": box_figure(*rendered, "parcel").told(),
+        "parcel_found_renders": found_figure(*rendered, found).told(),
+        "shipping_label_ap50_photos": box_figure(*photos, "shipping_label").told(),
+        "shipping_label_ap50_renders": box_figure(*rendered, "shipping_label").told(),
+    }
+    return FarFindings(thresholds, metrics)
+
+
+def conclude(
+    shelf: Shelf, told: Told, head: DamageHead, compared: dict[str, Any], far: FarFindings, how: str
+) -> Findings:
+    """Thresholds with the data they were chosen on, and all figures that need no photo from outside.
+
+    how: in words, for the card: how the close look's answers came about.
+    """
+    points, cell_figures = damage_map_points(*_of(shelf, told, head.looks.rows.tolist()))
+    thresholds = {
+        **far.thresholds,
         "marks": {},
-        "integrity": operating_points(head, unseen).told(),
-        "damage_map": {**points, "chosen_on": f"cells of second looks, {unseen}: best F1 per kind"},
+        "integrity": operating_points(head, UNSEEN).told(),
+        "damage_map": {**points, "chosen_on": f"cells of second looks, {UNSEEN}: best F1 per kind"},
     }
     metrics = {
         "how": how,
         "integrity_unseen_training_views": compared,
         "damage_map_unseen_cells": cell_figures,
-        "parcel_ap50_photos": box_figure(*_of(shelf, told, photos), "parcel").told(),
-        "parcel_ap50_renders": box_figure(*_of(shelf, told, rendered), "parcel").told(),
-        "parcel_found_renders": found_figure(*_of(shelf, told, rendered), thresholds["parcel"]["found"]).told(),
-        "shipping_label_ap50_photos": box_figure(*_of(shelf, told, photos), "shipping_label").told(),
-        "shipping_label_ap50_renders": box_figure(*_of(shelf, told, rendered), "shipping_label").told(),
+        **far.metrics,
     }
     calibration = {
         "kind": "platt",
         "a": round(head.a, 6),
         "b": round(head.b, 6),
-        "chosen_on": f"second looks, {unseen}, at even odds of damaged and intact",
+        "chosen_on": f"second looks, {UNSEEN}, at even odds of damaged and intact",
     }
     return Findings(calibration, thresholds, metrics)
 
@@ -145,7 +159,3 @@ def operating_points(head: DamageHead, unseen: str) -> Points:
 
 def _of(shelf: Shelf, told: Told, indices: Sequence[int]) -> tuple[list[Any], list[Answer]]:
     return [shelf.views[i] for i in indices], [told[i] for i in indices]
-
-
-def _rows(shelf: Shelf, told: Told, indices: Sequence[int], name: str) -> list[Matched]:
-    return matched(*_of(shelf, told, indices), name)

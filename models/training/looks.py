@@ -1,4 +1,4 @@
-"""The graphs of both looks, written from one: exact boxes from the far look, 8 bits at the close one."""
+"""The graphs of both looks: exact boxes from the far look, 8 bits at the close one."""
 
 from __future__ import annotations
 
@@ -26,25 +26,22 @@ ALIKE = 0.995
 def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pixels, compare: Sequence[Path]) -> None:
     """Writes the graphs of both looks and the head into `folder`, and into `card` how often they say what `exact` says.
 
-    exact: a folder with the graph in float, its head and card. canvases: views to set the ranges of 8 bits with.
-    compare: photos on which the verdicts must agree. Where they do not, the float graph takes both looks.
+    exact: a folder with both graphs in float, the head and the card. canvases: views to set the ranges of 8 bits with.
+    compare: photos on which the verdicts must agree. Where they do not, the close look computes in float, too.
     """
     head = card["head"]["file"]
     shutil.copyfile(exact / head, folder / head)
     write_far(exact / FAR, folder / FAR)
-    quantise(exact / FAR, folder / CLOSE, canvases)
+    quantise(exact / CLOSE, folder / CLOSE, canvases)
     save_halved(onnx.load(folder / CLOSE), folder / CLOSE)
-    card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
     write_card(folder, card)
     pictures = [partial(_read, path) for path in compare]
     alike = agreement(opened(exact), opened(folder), pictures)
     shipped = alike.share >= ALIKE
     card["eight_bits"] = {"shipped": shipped, **alike.told()}
     if not shipped:
-        (folder / CLOSE).unlink()
-        card.pop("close")
-        simplify(exact / FAR, folder / FAR)
-        save_halved(onnx.load(folder / FAR), folder / FAR)
+        simplify(exact / CLOSE, folder / CLOSE)
+        save_halved(onnx.load(folder / CLOSE), folder / CLOSE)
         write_card(folder, card)
         card["float"] = agreement(opened(exact), opened(folder), pictures).told()
     write_card(folder, card)

@@ -14,6 +14,7 @@ from inspector.detector import crop_around
 from models.scenes.outline import outline
 from models.training.data import Mask, Photo, decode, fold_of
 from models.training.dress import with_damage, with_harmless, with_prints
+from models.training.piles import cutout, piled
 from models.training.views import (
     MARGIN,
     Shot,
@@ -21,8 +22,10 @@ from models.training.views import (
     cut,
     look_at_frame,
     look_at_parcel,
+    parted,
     shaken,
     shot_of,
+    shrunk,
     tiled,
     varied,
     zoomed,
@@ -34,9 +37,10 @@ LEAST_PARCEL = 70.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic", "shaken".
+    """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic", "shaken", "part"
+    (cut anywhere), "pile".
 
-    box: for the second look.  others: the other three pictures of a mosaic.
+    box: for the second look.  others: the other three pictures of a mosaic, or those whose parcels are piled up.
     """
 
     photo: Photo
@@ -79,9 +83,45 @@ def mosaics(photos: Sequence[Photo], seed: int, folds: int, each: int = 8) -> li
         real, drawn = ([p for p in fold if p.source == kind] for kind in ("photos", "renders"))
         signs = [p for p in fold if p.source == "signs"]
         for _ in range(each):
-            others = tuple(kind[int(rng.integers(len(kind)))] for kind in (real, drawn, signs))
+            others = tuple(kind[int(rng.integers(len(kind)))] for kind in (real, drawn or real, signs or real))
             jobs.append(Job(photo, "frame", "mosaic", None, (seed, number, len(jobs)), others))
     return jobs
+
+
+def far_looks(photos: Sequence[Photo], seed: int, folds: int, piles: int = 4500) -> list[Job]:
+    """First looks that teach nothing but where parcels and labels are: each picture as it is, first and in order, then
+    parts of it, and `piles` grounds with parcels of other pictures on them; a pile and its ground are of one fold.
+    """
+    jobs = [Job(photo, "frame", "plain", None, (seed, number)) for number, photo in enumerate(photos)]
+    for number, photo in enumerate(photos):
+        times = {"photos": (4, 8, 8), "signs": (0, 0, 3)}.get(photo.source, (1, 2, 1))
+        for dress, count in zip(("prints", "varied", "part"), times, strict=True):
+            jobs += [Job(photo, "frame", dress, None, (seed, number, len(jobs) + i)) for i in range(count)]
+    jobs += mosaics(photos, seed + 1, folds, each=12)
+    by_fold = [[p for p in photos if fold_of(p.group, folds) == fold] for fold in range(folds)]
+    for number in range(piles):
+        rng = np.random.default_rng([seed, number])
+        fold = by_fold[number % folds]
+        kind = str(rng.choice(["photos", "signs", "renders"], p=[0.5, 0.35, 0.15]))
+        grounds = [p for p in fold if p.source == kind] or fold
+        real, drawn = ([p for p in fold if p.source == kind and _alone(p)] for kind in ("photos", "renders"))
+        if not real and not drawn:
+            continue
+        count = int(rng.integers(2, 7))
+        pools = ((real or drawn) if rng.random() < 0.4 else (drawn or real) for _ in range(count))
+        others = tuple(pool[int(rng.integers(len(pool)))] for pool in pools)
+        ground = grounds[int(rng.integers(len(grounds)))]
+        jobs.append(Job(ground, "frame", "pile", None, (seed, number, len(jobs)), others))
+    return jobs
+
+
+def _alone(photo: Photo) -> bool:
+    """Whether the main parcel can be cut out: no other overlaps it."""
+    if photo.main is None or min(photo.main_box()[2:]) < LEAST_PARCEL:
+        return False
+    x1, y1, x2, y2 = photo.boxes[photo.main]
+    others = np.delete(photo.boxes, photo.main, 0)[np.delete(photo.classes, photo.main) == 0]
+    return not any(a < x2 and c > x1 and b < y2 and d > y1 for a, b, c, d in others)
 
 
 def shaken_looks(photos: Sequence[Photo], seed: int) -> list[Job]:
@@ -124,6 +164,10 @@ def make(jobs: Sequence[Job]) -> Iterator[View]:
         if job.dress == "mosaic":
             yield _mosaic(job, base, rng)
             continue
+        if job.dress in ("part", "pile"):
+            shot = parted(base, rng) if job.dress == "part" else _pile(job, base, rng)
+            yield look_at_frame(varied(shot, rng), photo, plain=False)
+            continue
         box = job.box if job.box is not None else photo.main_box() if photo.main is not None else None
         if job.dress == "plain" or box is None:
             shot = base if job.dress == "plain" else varied(zoomed(base, photo, rng), rng)
@@ -147,6 +191,17 @@ def _mosaic(job: Job, base: Shot, rng: np.random.Generator) -> View:
     changed = [varied(zoomed(s, p, rng), rng) for s, p in zip(shots, pictures, strict=True)]
     order = rng.permutation(len(changed))
     return look_at_frame(tiled([changed[i] for i in order], rng), job.photo, plain=False)
+
+
+def _pile(job: Job, base: Shot, rng: np.random.Generator) -> Shot:
+    parcels = []
+    for photo in job.others:
+        pixels = photo.read()
+        x, y, w, h = photo.main_box()
+        mask = decode(photo.outline) if photo.outline is not None else outline(pixels, (x, y, x + w, y + h))
+        parcels.append(cutout(pixels, mask))
+    ground = parted(base, rng, least=0.6) if rng.random() < 0.5 else base
+    return piled(shrunk(ground), [p for p in parcels if p is not None], rng)
 
 
 def _wanted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from models.training.calibrate import Linear
 from models.training.evaluate import NMS_IOU
 from models.training.export import OPSET, digest, write_card, write_graph
 from models.training.golden import opened, write_golden
-from models.training.looks import FAR, write_looks
+from models.training.looks import CLOSE, FAR, PLACES, write_looks
 from models.training.network import CLASSES, DAMAGE_KINDS, EVIDENCE, POOLED, SIDE, ParcelNet
 from models.training.quantise import Pixels
 from models.training.story import told
@@ -72,8 +73,17 @@ class Findings:
     metrics: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class FarFindings:
+    """The same of the far look alone: thresholds of "parcel" and "shipping_label"."""
+
+    thresholds: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
 def release(
-    net: ParcelNet,
+    far: ParcelNet,
+    close: ParcelNet,
     head: Linear,
     found: Findings,
     golden: Sequence[Path],
@@ -87,6 +97,7 @@ def release(
 ) -> dict[str, Any]:
     """Writes the whole folder and returns its card.
 
+    far: finds parcels and labels.  close: judges damage; what else it has learnt is not asked for.
     golden: pictures that go with the model.  canvases: views to set the ranges of 8 bits with.
     compare: photos on which the 8-bit graph must say what the float one says; the card tells how often it does.
     measure: called with the inspector that runs the released model and its card; what it answers joins the metrics.
@@ -127,17 +138,15 @@ def release(
         "metrics": dict(found.metrics),
         "never_seen": list(NEVER_SEEN),
     }
-    with tempfile.TemporaryDirectory() as kept:
-        exact = Path(kept)
-        write_graph(net, exact / FAR)
-        head.save(exact / HEAD)
-        write_card(exact, card)
-        write_looks(exact, folder, card, canvases=canvases, compare=compare)
+    _write(far, close, head.save, folder, card, canvases=canvases, compare=compare)
     return _finished(folder, card, golden, measure)
 
 
 def release_again(
     base: Path,
+    far: ParcelNet,
+    close: ParcelNet,
+    found: FarFindings,
     folder: Path,
     *,
     canvases: Pixels,
@@ -145,21 +154,45 @@ def release_again(
     created: date,
     measure: Measure,
 ) -> dict[str, Any]:
-    """A released model with its graphs written anew, as a new version: the same network, head and thresholds.
+    """A released model with another far look, as a new version: the same judgement of damage and its thresholds.
 
-    base: the folder of a version whose model.onnx computes in float and tells damage, too. ValueError for another one.
+    base: the folder of the released version.  close: the network that its close look was written from.
     """
     card = json.loads((base / "card.json").read_text("utf-8"))
-    if "close" in card:
-        raise ValueError(f"{base.name} has no one graph for both looks; begin with a version that has")
     golden = [base / "golden" / frame["file"] for frame in models.read(base, "parcel").golden]
     for gone in ("files", "float", "eight_bits"):
         card.pop(gone, None)
-    card |= {"version": folder.name, "created": created.isoformat()}
-    card["metrics"]["how"] = f"{card['metrics']['how']} The network is that of {base.name}, its graphs written anew."
+    card |= {"version": folder.name, "created": created.isoformat(), "sources": list(SOURCES)}
+    card["never_seen"] = list(NEVER_SEEN)
+    card["thresholds"] |= found.thresholds
+    card["metrics"] |= found.metrics
     folder.mkdir(parents=True, exist_ok=True)
-    write_looks(base, folder, card, canvases=canvases, compare=compare)
+
+    def save_head(path: Path) -> None:
+        shutil.copyfile(base / HEAD, path)
+
+    _write(far, close, save_head, folder, card, canvases=canvases, compare=compare)
     return _finished(folder, card, golden, measure)
+
+
+def _write(
+    far: ParcelNet,
+    close: ParcelNet,
+    save_head: Callable[[Path], None],
+    folder: Path,
+    card: dict[str, Any],
+    *,
+    canvases: Pixels,
+    compare: Sequence[Path],
+) -> None:
+    card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
+    with tempfile.TemporaryDirectory() as kept:
+        exact = Path(kept)
+        write_graph(far, exact / FAR)
+        write_graph(close, exact / CLOSE)
+        save_head(exact / HEAD)
+        write_card(exact, card)
+        write_looks(exact, folder, card, canvases=canvases, compare=compare)
 
 
 def _finished(folder: Path, card: dict[str, Any], golden: Sequence[Path], measure: Measure) -> dict[str, Any]:

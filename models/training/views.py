@@ -141,6 +141,33 @@ def zoomed(shot: Shot, photo: Photo, rng: np.random.Generator) -> Shot:
     return cut(shot, left, top, max(16, right - left), max(16, bottom - top))
 
 
+def parted(shot: Shot, rng: np.random.Generator, least: float = 0.25) -> Shot:
+    """A rectangle of the shot anywhere, with or without a parcel, each side about the share `least` of its own or more.
+
+    Half a parcel would be neither one nor none; where nine tries cut one so, the shot stays whole.
+    """
+    height, width = shot.pixels.shape[:2]
+    areas = np.maximum(_areas(shot.boxes), 1e-6)
+    for _ in range(9):
+        share = float(rng.uniform(least, 1))
+        w, h = (max(16, round(min(1.0, share * float(rng.uniform(0.8, 1.25))) * side)) for side in (width, height))
+        left, top = int(rng.integers(max(1, width - w + 1))), int(rng.integers(max(1, height - h + 1)))
+        inside = np.clip(shot.boxes, (left, top, left, top), (left + w, top + h, left + w, top + h))
+        left_over = (_areas(inside) / areas)[shot.classes < FIRST_MARK]
+        if not ((left_over > 0.03) & (left_over < 0.5)).any():
+            return cut(shot, left, top, w, h)
+    return shot
+
+
+def shrunk(shot: Shot, side: int = 2 * SIDE) -> Shot:
+    """The shot with its longer side at most `side` pixels; damage is not asked of it any more."""
+    height, width = shot.pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    pixels = np.asarray(cv2.resize(shot.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return replace(shot, pixels=pixels, boxes=(shot.boxes * scale).astype(np.float32), damage=None, damaged=None)
+
+
 def tiled(shots: Sequence[Shot], rng: np.random.Generator, side: int = 2 * SIDE) -> Shot:
     """Four shots as the four quarters of one, each enlarged to fill its quarter and cut (mosaic, arXiv:2004.10934).
 

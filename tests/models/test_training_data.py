@@ -17,13 +17,15 @@ pytestmark = pytest.mark.train
 
 from models.training.data import Photo, Rle, decode, encode, fold_of, read_photos, read_renders
 from models.training.network import CLASSES, DAMAGE_KINDS
-from models.training.plan import crowd, make, plan, shaken_looks
+from models.training.piles import Cutout, cutout, piled
+from models.training.plan import crowd, far_looks, make, plan, shaken_looks
 from models.training.views import (
     Shot,
     cut,
     look_at_frame,
     look_at_parcel,
     mirrored,
+    parted,
     quarter_turns,
     shot_of,
 )
@@ -264,3 +266,67 @@ def test_a_pile_of_intact_parcels_is_looked_at_as_one_and_is_not_damaged(tmp_pat
     assert len(jobs) == 6
     assert {view.damaged for view in make(jobs)} == {False}
     assert shaken_looks(photos(tmp_path, integrity="doubtful"), seed=3) == []
+
+
+def pile(rng: np.random.Generator, count: int = 5) -> Shot:
+    ground = Shot(
+        pixels=np.zeros((240, 320, 3), np.uint8),
+        boxes=np.array([[100, 80, 180, 140], [110, 90, 130, 110]], np.float32),
+        classes=np.array([0, 1]),
+        turns=np.full(2, np.nan, np.float32),
+        judged=np.ones(len(CLASSES), bool),
+        damage=None,
+        damaged=False,
+    )
+    parcel = Cutout(np.full((60, 90, 3), 200, np.uint8), np.ones((60, 90), bool))
+    return piled(ground, [parcel] * count, rng)
+
+
+def test_the_boxes_of_a_pile_are_those_of_what_is_seen_of_its_parcels() -> None:
+    counts = set()
+    for seed in range(40):
+        made = pile(np.random.default_rng(seed))
+        counts.add(len(made.boxes))
+        assert made.classes.tolist() == [0] * len(made.boxes), "labels are not asked for, so none is told"
+        assert made.judged.tolist() == [True] + [False] * (len(CLASSES) - 1)
+        assert (made.damage, made.damaged) == (None, None)
+        assert (made.boxes[:, :2] >= 0).all()
+        assert (made.boxes[:, 2:] <= (320, 240)).all()
+        for box in made.boxes[1:].astype(int).tolist():  # the first is the ground's own, and dark
+            seen = made.pixels[box[1] : box[3], box[0] : box[2]]
+            assert seen.max() > 60, "something light lies in each box of a parcel that was put there"
+    assert max(counts) >= 5, "several parcels are there at once"
+
+
+def test_a_parcel_is_cut_out_without_its_surroundings() -> None:
+    pixels, mask = np.zeros((100, 120, 3), np.uint8), np.zeros((100, 120), bool)
+    pixels[20:60, 30:90], mask[20:60, 30:90] = 90, True
+    found = cutout(pixels, mask)
+    assert found is not None
+    assert found.pixels.shape == (40, 60, 3)
+    assert found.pixels.min() == 90
+    assert cutout(pixels, mask & False) is None
+
+
+def test_a_part_of_a_picture_shows_no_half_parcels(tmp_path: Path) -> None:
+    [photo] = photos(tmp_path)
+    shot = shot_of(photo)
+    for seed in range(60):
+        part = parted(shot, np.random.default_rng(seed))
+        parcels = part.boxes[part.classes == 0]
+        light = (part.pixels.astype(int)[..., 2] > 130).sum() / (140 * 100)
+        assert light > 0.45 if len(parcels) else light < 0.1
+
+
+def test_far_looks_begin_with_each_picture_as_it_is_and_keep_folds_apart(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "r").mkdir()
+    pictures = [*photos(tmp_path / "p", group_id="a"), render(tmp_path / "r")]
+    jobs = [job for job in far_looks(pictures, 5, 2, piles=6) if job.dress != "mosaic"]
+    assert [(job.photo, job.dress) for job in jobs[:2]] == [(picture, "plain") for picture in pictures]
+    assert {"prints", "varied", "part", "pile"} <= {job.dress for job in jobs}
+    for job in jobs:
+        assert {fold_of(p.group, 2) for p in (job.photo, *job.others)} == {fold_of(job.photo.group, 2)}
+    views = list(make(jobs))
+    assert [view.plain for view in views] == [job.dress == "plain" for job in jobs]
+    assert all(view.look == "frame" for view in views)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from models.training.export import write_graph
 from models.training.network import SIDE as NETWORK_SIDE
 from models.training.quantise import FLOAT, Agreement, agreement, calibration_views, keep_in_8_bits, quantise
 from models.training.rounding import Convolution, convolutions, rounded, second_moments
-from models.training.simplify import keep_outputs, simplify
+from models.training.simplify import keep_outputs, save_halved, simplify
 from models.training.train import build
 from tests.inspector.scripted import PARCEL, Scripted, eye, frame
 
@@ -164,21 +165,27 @@ def test_the_close_look_is_in_8_bits_only_if_that_changes_next_to_no_verdict(
     for place in (exact, folder):
         place.mkdir()
     (exact / "head.npz").write_bytes(b"head")
-    graph.rename(exact / "model.onnx")
+    for name in ("model.onnx", "close.onnx"):
+        shutil.copyfile(graph, exact / name)
+
+    def stripped(given: Path, out: Path) -> None:
+        simplify(given, out)
+        save_halved(onnx.load(out), out)
 
     def copied(given: Path, out: Path, canvases: np.ndarray) -> None:
-        simplify(given, out)
+        shutil.copyfile(given, out)
 
-    monkeypatch.setattr(looks, "write_far", simplify)
+    monkeypatch.setattr(looks, "write_far", stripped)
     monkeypatch.setattr(looks, "quantise", copied)
     monkeypatch.setattr(looks, "opened", lambda _: None)
     monkeypatch.setattr(looks, "agreement", lambda *_: Agreement(200, same, 200, 200, 1.0, 0.0, 0.0))
-    card: dict[str, Any] = {"name": "parcel", "head": {"file": "head.npz"}}
+    card: dict[str, Any] = {"name": "parcel", "head": {"file": "head.npz"}, "close": {"file": "close.onnx"}}
     looks.write_looks(exact, folder, card, canvases=CANVASES, compare=[])
     told = json.loads((folder / "card.json").read_text("utf-8"))
-    files = {"model.onnx", "head.npz", *(["close.onnx"] if shipped else [])}
+    files = {"model.onnx", "close.onnx", "head.npz"}
     assert told["files"].keys() == files == {path.name for path in folder.iterdir()} - {"card.json"}
-    assert told["eight_bits"]["shipped"] is ("close" in told) is shipped
+    assert told["eight_bits"]["shipped"] is ("float" not in told) is shipped
+    assert (told["files"]["close.onnx"] == told["files"]["model.onnx"]) is not shipped, "both in float, of one graph"
 
 
 def _inspector(damage: float) -> Inspector:

@@ -19,9 +19,10 @@ from models.training.data import fold_of, read_renders, read_scenes, read_traini
 from models.training.marks import picture
 from models.training.marks.bank import drawn
 from models.training.marks.judge import Unseen, draft, measure
+from models.training.marks.learning import learning_curve
 from models.training.marks.networks import Networks, build, fitted
 from models.training.marks.release import shown, write_cards, write_graphs, written
-from models.training.marks.scenes import Ground, grounds
+from models.training.marks.scenes import Ground, grounds, teaching
 from models.training.marks.train import (
     Schedule,
     first_glimpses,
@@ -154,6 +155,22 @@ def release_command(
     card = draft(out.name, found.thresholds)
     told = write_cards(card, out, created.date(), how, found.chosen_on, found.metrics)
     print(json.dumps(told["thresholds"], indent=1), json.dumps(told["metrics"], indent=1))
+
+
+@main.command("curve")
+@click.option("--data", required=True, envvar="LASTLOOK_TRAINING_DATA", type=click.Path(path_type=Path, exists=True))
+@click.option("--cache", default=Path.home() / ".cache" / "lastlook" / "marks", type=click.Path(path_type=Path))
+@click.option("--fold", default=1, show_default=True, help="Leave this fold out, to measure with.")
+@click.option("--threads", default=2, show_default=True)
+def curve_command(data: Path, cache: Path, fold: int, threads: int) -> None:
+    """Tell what more drawings, parcels or crops would be worth: a learning curve of a reader's head."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(1)
+    places = all_grounds(data, None)
+    weights = draw_weights(places, fold)
+    unseen = [p for p in places if fold_of(p.group, 2 * FOLDS) == fold]
+    print("taught   count  average precision of unseen crops, mean over marks")
+    learning_curve(teaching(places, weights), drawn(cache, SEED, EACH), unseen, drawn(cache, CHOOSE, UNSEEN_EACH), SEED)
 
 
 @main.command("picture")

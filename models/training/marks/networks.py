@@ -108,11 +108,12 @@ class Reader(nn.Module):
 
     def forward(self, crops: Tensor) -> Read:
         """See the class."""
-        seen = self.gathered(self._quickly(crops) if self.training and halves.supported() else self._exactly(crops))
+        seen = self.gathered(self._quickly(crops) if self.training and halves.supported() else self.features(crops))
         says = self.says(seen)
         return Read(says if self.training else says.sigmoid(), self.spans(seen), self.turns(seen))
 
-    def _exactly(self, crops: Tensor) -> Tensor:
+    def features(self, crops: Tensor) -> Tensor:
+        """What the blocks make of crops: (n, 112, h / 16, w / 16)."""
         seen = nn.functional.relu6(self.stem_norm(self.stem(crops)))
         for block in self.blocks:
             seen = block(seen)
