@@ -26,18 +26,25 @@ test-train: $(VENV)/train
 bench: $(VENV)/dev
 	$(BIN)/python -m bench.inspect
 
-# DATA: folder with parcels/licensed and renders. SCENES: rendered sets. MEASURE: photos kept to measure on. See docs/models.md.
-VERSION ?= 0.7.0
+# DATA: folder with parcels/licensed and renders. SCENES: rendered sets. MEASURE: photos kept to measure on. CACHE: where
+# views and checkpoints are kept. See docs/models.md.
+VERSION ?= 0.8.0
 STEPS ?= 3000
+FAR_STEPS ?= 2500
 LEARN = $(BIN)/python -m models.training
-GIVEN = --data $(DATA) $(if $(SCENES),--scenes $(SCENES))
+GIVEN = --data $(DATA) $(if $(SCENES),--scenes $(SCENES)) $(if $(CACHE),--cache $(CACHE))
 train: $(VENV)/train
+	$(if $(DATA),,$(error Where is the training data? DATA=/path/to/data))
+	$(if $(MEASURE),,$(error Which photos shall be measured on? MEASURE=/path/to/photos))
 	$(LEARN) prepare $(GIVEN)
-	$(LEARN) train $(GIVEN) --steps $(STEPS)
-	for fold in 0 1 2; do $(LEARN) train $(GIVEN) --fold $$fold --steps $(STEPS) || exit 1; done
+	for fold in "" 0 1 2; do \
+	  $(LEARN) train $(GIVEN) $${fold:+--fold $$fold} --steps $(STEPS) || exit 1; \
+	  $(LEARN) train $(GIVEN) $${fold:+--fold $$fold} --steps $(FAR_STEPS) --look far || exit 1; \
+	done
 	$(LEARN) release $(GIVEN) --measured $(MEASURE) --out models/parcel/$(VERSION) \
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
-	  --how "All three folds, $(STEPS) steps each." --curves docs/img/training-$(VERSION).png
+	  --how "All three folds, $(STEPS) steps each." --how-far "All three folds, $(FAR_STEPS) steps each." \
+	  --curves docs/img/training-$(VERSION).png
 
 # The model of handling marks: make train-marks DATA=... MARKS=0.8.0 [FROM=models/training/checkpoints/marks-0.7.0]
 # LESSONS: their seed; a version that goes on from an earlier one wants others than that had.

@@ -53,8 +53,8 @@ class Looker:
     """Looks twice: at the whole picture to find the parcel, then close at that parcel.
 
     The close look is where damage is judged: a parcel that fills a third of the picture is seen at three times the
-    resolution. Marks and labels count from both looks. Both are the same network, but the far look places the box that
-    the close one is cut by, and needs to be exact; the close one may compute in 8 bits.
+    resolution. Labels count from both looks. Each has a graph of its own: the far look places the box that the close
+    one is cut by, and needs to be exact; the close one may compute in 8 bits.
     """
 
     def __init__(self, far: Engine, close: Engine, head: DamageHead, card: ParcelCard) -> None:

@@ -15,7 +15,8 @@ from models.training.calibrate import Linear
 from models.training.data import fold_of
 from models.training.evaluate import Answer, answers, box_figure, found_figure, matched
 from models.training.integrity import DamageHead, frozen, helped, looks_of, tuned
-from models.training.release import FarFindings, Findings
+from models.training.network import CLASSES
+from models.training.release import FarFindings, Findings, stricter
 from models.training.thresholds import best_f, damage_map_points, keeps
 from models.training.train import trained
 
@@ -72,6 +73,8 @@ def conclude_far(shelf: Shelf, told: Told, how: str) -> FarFindings:
     rendered = _of(shelf, told, [i for i in frames if shelf.views[i].source in ("renders", "open_renders")])
     parcels, labels = (matched(*_of(shelf, told, frames), name) for name in ("parcel", "shipping_label"))
     found = best_f(parcels, 2)
+    signs = [told[i] for i in frames if shelf.views[i].source == "signs"]
+    parcel = CLASSES.index("parcel")
     thresholds = {
         "parcel": {
             "found": found,
@@ -86,6 +89,10 @@ def conclude_far(shelf: Shelf, told: Told, how: str) -> FarFindings:
         "parcel_ap50_photos": box_figure(*photos, "parcel").told(),
         "parcel_ap50_renders": box_figure(*rendered, "parcel").told(),
         "parcel_found_renders": found_figure(*rendered, found).told(),
+        "pictures_without_a_parcel": {
+            "pictures": len(signs),
+            "with_a_parcel_found": sum(len(answer.detections.of(parcel, found)) > 0 for answer in signs),
+        },
         "shipping_label_ap50_photos": box_figure(*photos, "shipping_label").told(),
         "shipping_label_ap50_renders": box_figure(*rendered, "shipping_label").told(),
     }
@@ -100,8 +107,14 @@ def conclude(
     how: in words, for the card: how the close look's answers came about.
     """
     points, cell_figures = damage_map_points(*_of(shelf, told, head.looks.rows.tolist()))
+    closer = [i for i, v in enumerate(shelf.views) if i in told and v.look == "parcel"]
+    labels = {
+        "found": best_f(matched(*_of(shelf, told, closer), "shipping_label")),
+        "chosen_on": f"second looks, {UNSEEN}: best F1",
+    }
     thresholds = {
-        **far.thresholds,
+        "parcel": far.thresholds["parcel"],
+        "shipping_label": stricter(labels, far.thresholds["shipping_label"]),
         "marks": {},
         "integrity": operating_points(head, UNSEEN).told(),
         "damage_map": {**points, "chosen_on": f"cells of second looks, {UNSEEN}: best F1 per kind"},

@@ -33,6 +33,8 @@ from models.training.views import (
 
 LEAST_PARCEL = 70.0
 """A parcel with a shorter side, in pixels of its photo, is not looked at a second time in training."""
+PILES = 4.425
+"""Piles of parcels for each picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,9 @@ def mosaics(photos: Sequence[Photo], seed: int, folds: int, each: int = 8) -> li
     return jobs
 
 
-def far_looks(photos: Sequence[Photo], seed: int, folds: int, piles: int = 4500) -> list[Job]:
+def far_looks(photos: Sequence[Photo], seed: int, folds: int) -> list[Job]:
     """First looks that teach nothing but where parcels and labels are: each picture as it is, first and in order, then
-    parts of it, and `piles` grounds with parcels of other pictures on them; a pile and its ground are of one fold.
+    parts of it, and grounds with parcels of other pictures on them; a pile and its ground are of one fold.
     """
     jobs = [Job(photo, "frame", "plain", None, (seed, number)) for number, photo in enumerate(photos)]
     for number, photo in enumerate(photos):
@@ -99,7 +101,7 @@ def far_looks(photos: Sequence[Photo], seed: int, folds: int, piles: int = 4500)
             jobs += [Job(photo, "frame", dress, None, (seed, number, len(jobs) + i)) for i in range(count)]
     jobs += mosaics(photos, seed + 1, folds, each=12)
     by_fold = [[p for p in photos if fold_of(p.group, folds) == fold] for fold in range(folds)]
-    for number in range(piles):
+    for number in range(round(PILES * len(photos))):
         rng = np.random.default_rng([seed, number])
         fold = by_fold[number % folds]
         kind = str(rng.choice(["photos", "signs", "renders"], p=[0.5, 0.35, 0.15]))

@@ -164,7 +164,8 @@ def release_again(
         card.pop(gone, None)
     card |= {"version": folder.name, "created": created.isoformat(), "sources": list(SOURCES)}
     card["never_seen"] = list(NEVER_SEEN)
-    card["thresholds"] |= found.thresholds
+    labels = stricter(card["thresholds"]["shipping_label"], found.thresholds["shipping_label"])
+    card["thresholds"] |= {**found.thresholds, "shipping_label": labels}
     card["metrics"] |= found.metrics
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -173,6 +174,11 @@ def release_again(
 
     _write(far, close, save_head, folder, card, canvases=canvases, compare=compare)
     return _finished(folder, card, golden, measure)
+
+
+def stricter(close: Mapping[str, Any], far: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The threshold of labels: both looks tell them, and the card has one for both."""
+    return max(close, far, key=lambda one: float(one["found"]))
 
 
 def _write(
@@ -200,5 +206,5 @@ def _finished(folder: Path, card: dict[str, Any], golden: Sequence[Path], measur
     write_golden(folder, golden)
     card["metrics"] |= measure(opened(folder), ParcelCard.model_validate_json((folder / "card.json").read_bytes()))
     write_card(folder, card)
-    (folder / "CARD.md").write_text(told(card, digest(folder / FAR)), "utf-8")
+    (folder / "CARD.md").write_text(told(card, {name: digest(folder / name) for name in (FAR, CLOSE)}), "utf-8")
     return card

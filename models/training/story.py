@@ -10,22 +10,24 @@ PAGE = """\
 
 The eye of Lastlook: finds parcels and shipping labels, and judges whether a parcel is damaged. Handling marks are read
 by a model of their own (models/marks). Licence: {licence}. Made {created} by `models/training` (see docs/models.md).
-model.onnx: sha256 `{sha256}`.
+
+{digests}
 
 ## How it looks
 
-The same network looks twice. First at the whole picture, letterboxed to {side} x {side}: parcels and labels.
-Then at the main parcel, its box enlarged by {margin} % on each side: damage, and labels at a finer scale.
+Two networks of one form. The first looks at the whole picture, letterboxed to {side} x {side}: parcels and labels.
+The second looks at the main parcel, its box enlarged by {margin} % on each side: damage, and labels at a finer scale.
 
-The trunk is EfficientNet-Lite0 with ImageNet weights; its late blocks were tuned, the early ones are unchanged. A light
-neck, an anchor-free head and a damage map are trained. The probability of damage is a linear layer (head.npz) on
-{damage_head}, calibrated after Platt. The damage map ({map} cells) says where to look first; the
-decision is made by the probability.
+The trunk of each is EfficientNet-Lite0 with ImageNet weights; its late blocks were tuned, the early ones are unchanged.
+A light neck, an anchor-free head and, for the second, a damage map are trained. The probability of damage is a linear
+layer (head.npz) on {damage_head}, calibrated after Platt. The damage map ({map} cells) says where to
+look first; the decision is made by the probability.
 {eight_bits}
 
 ## How good it is
 
 {how}
+The far look: {how_far}
 Each figure on unseen pictures is of a network that never saw the group it is measured on. Intervals: 95 %, bootstrap
 over groups.
 
@@ -66,13 +68,13 @@ HONEST = (
     "Damage was learnt from renders and composites. The kinds in the damage map are a hint, not a diagnosis.",
     "The licensed photos come from few places (20 groups), which the intervals reflect only in part.",
     "No picture of an empty bench taught it: a smooth surface that fills the picture is sometimes taken for a "
-    "parcel, and pictures of signs and bottles in one case of seven. The bench's trigger, not the eye, says that "
-    "something was laid down.",
+    "parcel, and on {signs} of {without} pictures of signs and bottles, of groups the answering network had not seen, "
+    "it finds one. The bench's trigger, not the eye, says that something was laid down.",
 )
 
 
-def told(card: Mapping[str, Any], sha256: str) -> str:
-    """CARD.md as text."""
+def told(card: Mapping[str, Any], digests: Mapping[str, str]) -> str:
+    """CARD.md as text. digests: sha256 of each graph, by its file's name."""
     metrics = card["metrics"]
     web = metrics["photos_from_the_web_dev_eval"]
     integrity = web["integrity"]
@@ -102,18 +104,20 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
         ("unseen licensed photos", "shipping labels, AP50", metrics["shipping_label_ap50_photos"]),
         ("unseen renders", "shipping labels, AP50", metrics["shipping_label_ap50_renders"]),
     ]
+    nothing = metrics["pictures_without_a_parcel"]
     nowhere = sum(integrity["without_score"].values())
     return PAGE.format(
         version=card["version"],
         licence=card["licence"],
         created=card["created"],
-        sha256=sha256,
+        digests="\n".join(f"- {name}: sha256 `{sha256}`" for name, sha256 in digests.items()),
         side=card["input"]["side"],
         margin=round(100 * card["crop_margin"]),
         map=f"{len(card['damage_kinds'])} kinds on 40 x 40",
         damage_head=compared["chosen"],
         eight_bits=_eight_bits(card["eight_bits"]),
         how=metrics["how"],
+        how_far=metrics["how_the_far_look"],
         rows="\n".join(f"| {on} | {what} | {_figure(value)} | {value['n']} |" for on, what, value in rows),
         photos=web["pictures"]["judged"],
         damaged_stopped=_percent(at["damaged"]["stopped"]),
@@ -129,7 +133,9 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
         damaged_share=f"{100 * points['costs']['damaged_share']:g}",
         unsure_intact=round(100 * points["unsure_share"]["intact"]),
         promise=_promise(points),
-        honest="\n".join(f"- {line}" for line in HONEST),
+        honest="\n".join(f"- {line}" for line in HONEST).format(
+            signs=nothing["with_a_parcel_found"], without=nothing["pictures"]
+        ),
         never_seen="\n".join(f"- {line}" for line in card["never_seen"]),
         sources="\n".join(f"- {s['name']} ({s['licence']}): {s['use']}" for s in card["sources"]),
     )
@@ -138,7 +144,7 @@ def told(card: Mapping[str, Any], sha256: str) -> str:
 def _eight_bits(told: Mapping[str, Any]) -> str:
     says = (
         f"on {told['pictures']} licensed photos {told['same_verdict']} times the verdict and\n{told['same_integrity']} "
-        "times the integrity result of the one graph in float that they were written from"
+        "times the integrity result of the graphs in float that they were written from"
     )
     if told["shipped"]:
         return (
@@ -146,7 +152,7 @@ def _eight_bits(told: Mapping[str, Any]) -> str:
             f"another crop;\nthe close look's (close.onnx) computes in 8 bits. Together they give {says}."
         )
     return (
-        "The graph computes in float, with weights kept in half precision. With the close look in 8 bits it gives "
+        "Both graphs compute in float, with weights kept in half precision. With the close look in 8 bits they give "
         f"{says},\nwhich is too seldom to ship it."
     )
 

@@ -322,7 +322,7 @@ def test_far_looks_begin_with_each_picture_as_it_is_and_keep_folds_apart(tmp_pat
     (tmp_path / "p").mkdir()
     (tmp_path / "r").mkdir()
     pictures = [*photos(tmp_path / "p", group_id="a"), render(tmp_path / "r")]
-    jobs = [job for job in far_looks(pictures, 5, 2, piles=6) if job.dress != "mosaic"]
+    jobs = [job for job in far_looks(pictures, 5, 2) if job.dress != "mosaic"]
     assert [(job.photo, job.dress) for job in jobs[:2]] == [(picture, "plain") for picture in pictures]
     assert {"prints", "varied", "part", "pile"} <= {job.dress for job in jobs}
     for job in jobs:

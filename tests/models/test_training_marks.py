@@ -386,7 +386,7 @@ SQUARE = np.array([[150, 150, 156]], np.float32)
 
 @pytest.mark.parametrize("turn", [0.0, 20.0, 160.0, 280.0])
 @pytest.mark.parametrize("view", [View.CLOSER, View.STRIP])
-def test_the_next_look_at_a_sighting_shows_the_mark_level_and_whole(turn: float, view: View) -> None:
+def test_the_next_look_at_a_glimpse_shows_the_mark_level_and_whole(turn: float, view: View) -> None:
     (one,) = glimpses(words_on(turn), looked(150, 150, 120, 24, turn), SQUARE)
     assert one.says.sum() == one.says[MARKS.index("keep_dry")] == 1
     told = [one.glyph(np.random.default_rng(seed), view) for seed in range(12)]
@@ -405,7 +405,7 @@ def test_the_next_look_at_a_sighting_shows_the_mark_level_and_whole(turn: float,
     assert np.std([seen.turn for seen in told]) > 1
 
 
-def test_what_nobody_knows_is_no_sighting_and_what_is_bare_says_nothing() -> None:
+def test_what_nobody_knows_is_no_glimpse_and_what_is_bare_says_nothing() -> None:
     made = words_on(0.0)
     (nothing,) = glimpses(made, looked(50, 30, 40, 40), np.array([[50, 30, 60]], np.float32))
     assert not nothing.glyph(np.random.default_rng(0), View.CLOSER).says.any()
