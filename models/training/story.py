@@ -172,4 +172,6 @@ def _percent(figure: Mapping[str, Any]) -> int:
 
 
 def _figure(value: Mapping[str, Any]) -> str:
+    if any(value[part] is None for part in ("value", "low", "high")):
+        return "not known"
     return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
