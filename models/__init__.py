@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 HERE = Path(__file__).parent
-ACTIVE = {"parcel": "0.6.0", "marks": "0.7.0", "embedder": "0.6.0"}
+ACTIVE = {"parcel": "0.7.0", "marks": "0.7.0", "embedder": "0.6.0"}
 """The version of each model that is used when none is asked for."""
 
 K = TypeVar("K", bound=Card)

@@ -26,7 +26,7 @@ from models.training.curves import draw
 from models.training.data import Photo, fold_of, read_scenes, read_training
 from models.training.integrity import start
 from models.training.learning import learning_curve
-from models.training.plan import Job, crowd, far_looks, make_ahead, mosaics, plan, shaken_looks
+from models.training.plan import Job, close_ups, crowd, far_looks, make_ahead, mosaics, plan, shaken_looks
 from models.training.quantise import calibration_views
 from models.training.release import FarFindings, release, release_again
 from models.training.train import Schedule, build, take_over, train, trained
@@ -112,6 +112,8 @@ def train_command(
     net = build(SEED)
     if look == "far":
         shelf, out = far_shelf_of(data, scenes, cache), run_folder(cache, look, fold)
+        if begun is not None and not (out / "checkpoint.pt").exists():
+            take_over(net, begun)
         schedule = Schedule(steps=steps, seed=SEED, rate=rate, late_rate=FAR_LATE_RATE)
         train(net, shelf, far_weights(shelf, fold), schedule, out)
         print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
@@ -216,15 +218,17 @@ def again_command(
     torch.set_num_threads(threads)
     judge = build(SEED)
     take_over(judge, close)
-    photos = read_training(data)
     card = release_again(
         base,
         trained(run_folder(cache, "far", None), SEED),
         judge,
         far_findings(data, scenes, cache, how_far),
         out,
-        canvases=calibration_views(photos),
-        compare=[photo.path for photo in photos if photo.source == "photos"],
+        # what graphs say of a photo is compared with what networks say of it: nothing is learnt of either
+        compare=[
+            *(photo.path for photo in read_training(data) if photo.source == "photos"),
+            *sorted((measured / "images").iterdir()),
+        ],
         created=created.date(),
         measure=partial(measured_on, folder=measured),
     )
@@ -264,8 +268,10 @@ def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
 def far_shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
     """The views that the far look's network is taught with, and their features; each picture as it is comes first."""
     photos = far_photos(data, scenes)
-    jobs = far_looks(photos, SEED + 4, FOLDS)
-    return without_marks(fill(cache / "far", make_ahead(jobs), len(jobs), build(SEED)))
+    parts = {"far": far_looks(photos, SEED + 4, FOLDS), "far-close": close_ups(photos, SEED + 5)}
+    net = build(SEED)
+    shelves = (fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items())
+    return without_marks(joined(*shelves))
 
 
 def far_photos(data: Path, scenes: Path | None) -> list[Photo]:

@@ -23,17 +23,31 @@ ALIKE = 0.995
 """Share of real photos on which a graph in 8 bits must give the verdict of the float one, or it is not shipped."""
 
 
-def write_looks(exact: Path, folder: Path, card: dict[str, Any], *, canvases: Pixels, compare: Sequence[Path]) -> None:
+def write_looks(
+    exact: Path,
+    folder: Path,
+    card: dict[str, Any],
+    *,
+    close: Path | None = None,
+    canvases: Pixels | None = None,
+    compare: Sequence[Path],
+) -> None:
     """Writes the graphs of both looks and the head into `folder`, and into `card` how often they say what `exact` says.
 
-    exact: a folder with both graphs in float, the head and the card. canvases: views to set the ranges of 8 bits with.
-    compare: photos on which the verdicts must agree. Where they do not, the close look computes in float, too.
+    exact: a folder with both graphs in float, the head and the card. close: the close look's graph in 8 bits, where it
+    is written already. canvases: else, views to set the ranges of 8 bits with. compare: photos on which the verdicts
+    must agree. Where they do not, the close look computes in float, too.
     """
     head = card["head"]["file"]
     shutil.copyfile(exact / head, folder / head)
     write_far(exact / FAR, folder / FAR)
-    quantise(exact / CLOSE, folder / CLOSE, canvases)
-    save_halved(onnx.load(folder / CLOSE), folder / CLOSE)
+    if close is not None:
+        shutil.copyfile(close, folder / CLOSE)
+    elif canvases is not None:
+        quantise(exact / CLOSE, folder / CLOSE, canvases)
+        save_halved(onnx.load(folder / CLOSE), folder / CLOSE)
+    else:
+        raise ValueError("there is neither a graph in 8 bits nor anything to set its ranges with")
     write_card(folder, card)
     pictures = [partial(_read, path) for path in compare]
     alike = agreement(opened(exact), opened(folder), pictures)

@@ -20,6 +20,7 @@ from models.training.views import (
     Shot,
     View,
     cut,
+    filled,
     look_at_frame,
     look_at_parcel,
     parted,
@@ -40,7 +41,7 @@ PILES = 4.425
 @dataclass(frozen=True, slots=True)
 class Job:
     """One view to make. dress: "plain" (unchanged), "varied", "prints", "damage", "crowd", "mosaic", "shaken", "part"
-    (cut anywhere), "pile".
+    (cut anywhere), "pile", "close-up".
 
     box: for the second look.  others: the other three pictures of a mosaic, or those whose parcels are piled up.
     """
@@ -117,6 +118,19 @@ def far_looks(photos: Sequence[Photo], seed: int, folds: int) -> list[Job]:
     return jobs
 
 
+def close_ups(photos: Sequence[Photo], seed: int) -> list[Job]:
+    """First looks that a parcel fills, or more than fills: piles and grounds teach that parcels are small."""
+    jobs: list[Job] = []
+    for number, photo in enumerate(photos):
+        if photo.source not in ("photos", "renders") or not photo.judged[0]:
+            continue
+        for x1, y1, x2, y2 in photo.boxes[photo.classes == 0].tolist():
+            if min(x2 - x1, y2 - y1) >= LEAST_PARCEL:
+                for _ in range(8 if photo.source == "photos" else 2):
+                    jobs.append(Job(photo, "frame", "close-up", (x1, y1, x2 - x1, y2 - y1), (seed, number, len(jobs))))
+    return jobs
+
+
 def _alone(photo: Photo) -> bool:
     """Whether the main parcel can be cut out: no other overlaps it."""
     if photo.main is None or min(photo.main_box()[2:]) < LEAST_PARCEL:
@@ -166,8 +180,8 @@ def make(jobs: Sequence[Job]) -> Iterator[View]:
         if job.dress == "mosaic":
             yield _mosaic(job, base, rng)
             continue
-        if job.dress in ("part", "pile"):
-            shot = parted(base, rng) if job.dress == "part" else _pile(job, base, rng)
+        if job.dress in ("part", "pile", "close-up"):
+            shot = _cut_otherwise(job, base, rng)
             yield look_at_frame(varied(shot, rng), photo, plain=False)
             continue
         box = job.box if job.box is not None else photo.main_box() if photo.main is not None else None
@@ -193,6 +207,12 @@ def _mosaic(job: Job, base: Shot, rng: np.random.Generator) -> View:
     changed = [varied(zoomed(s, p, rng), rng) for s, p in zip(shots, pictures, strict=True)]
     order = rng.permutation(len(changed))
     return look_at_frame(tiled([changed[i] for i in order], rng), job.photo, plain=False)
+
+
+def _cut_otherwise(job: Job, base: Shot, rng: np.random.Generator) -> Shot:
+    if job.dress == "close-up":
+        return filled(base, _given(job.box), rng)
+    return parted(base, rng) if job.dress == "part" else _pile(job, base, rng)
 
 
 def _pile(job: Job, base: Shot, rng: np.random.Generator) -> Shot:

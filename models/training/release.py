@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -138,7 +139,8 @@ def release(
         "metrics": dict(found.metrics),
         "never_seen": list(NEVER_SEEN),
     }
-    _write(far, close, head.save, folder, card, canvases=canvases, compare=compare)
+    with _exact(far, close, head.save, card) as exact:
+        write_looks(exact, folder, card, canvases=canvases, compare=compare)
     return _finished(folder, card, golden, measure)
 
 
@@ -149,14 +151,14 @@ def release_again(
     found: FarFindings,
     folder: Path,
     *,
-    canvases: Pixels,
     compare: Sequence[Path],
     created: date,
     measure: Measure,
 ) -> dict[str, Any]:
     """A released model with another far look, as a new version: the same judgement of damage and its thresholds.
 
-    base: the folder of the released version.  close: the network that its close look was written from.
+    base: the folder of the released version, whose close look and head are taken as they are.  close: the network that
+    they were written from.  compare: photos, any, on which the graphs must say what the networks say.
     """
     card = json.loads((base / "card.json").read_text("utf-8"))
     golden = [base / "golden" / frame["file"] for frame in models.read(base, "parcel").golden]
@@ -172,7 +174,8 @@ def release_again(
     def save_head(path: Path) -> None:
         shutil.copyfile(base / HEAD, path)
 
-    _write(far, close, save_head, folder, card, canvases=canvases, compare=compare)
+    with _exact(far, close, save_head, card) as exact:
+        write_looks(exact, folder, card, close=base / CLOSE, compare=compare)
     return _finished(folder, card, golden, measure)
 
 
@@ -181,16 +184,9 @@ def stricter(close: Mapping[str, Any], far: Mapping[str, Any]) -> Mapping[str, A
     return max(close, far, key=lambda one: float(one["found"]))
 
 
-def _write(
-    far: ParcelNet,
-    close: ParcelNet,
-    save_head: Callable[[Path], None],
-    folder: Path,
-    card: dict[str, Any],
-    *,
-    canvases: Pixels,
-    compare: Sequence[Path],
-) -> None:
+@contextmanager
+def _exact(far: ParcelNet, close: ParcelNet, save_head: Callable[[Path], None], card: dict[str, Any]) -> Iterator[Path]:
+    """A folder with both networks in float, the head and the card, which is told of the close look."""
     card["close"] = {"file": CLOSE, "tells": f"all outputs; {FAR} only {', '.join(PLACES)}"}
     with tempfile.TemporaryDirectory() as kept:
         exact = Path(kept)
@@ -198,7 +194,7 @@ def _write(
         write_graph(close, exact / CLOSE)
         save_head(exact / HEAD)
         write_card(exact, card)
-        write_looks(exact, folder, card, canvases=canvases, compare=compare)
+        yield exact
 
 
 def _finished(folder: Path, card: dict[str, Any], golden: Sequence[Path], measure: Measure) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def told(card: Mapping[str, Any], digests: Mapping[str, str]) -> str:
 
 def _eight_bits(told: Mapping[str, Any]) -> str:
     says = (
-        f"on {told['pictures']} licensed photos {told['same_verdict']} times the verdict and\n{told['same_integrity']} "
+        f"on {told['pictures']} real photos {told['same_verdict']} times the verdict and\n{told['same_integrity']} "
         "times the integrity result of the graphs in float that they were written from"
     )
     if told["shipped"]:

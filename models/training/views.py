@@ -159,6 +159,16 @@ def parted(shot: Shot, rng: np.random.Generator, least: float = 0.25) -> Shot:
     return shot
 
 
+def filled(shot: Shot, box: tuple[float, float, float, float], rng: np.random.Generator) -> Shot:
+    """The shot cut around a parcel (x, y, w, h) on each side by itself: from a sixth of it lost to half of it added."""
+    height, width = shot.pixels.shape[:2]
+    x, y, w, h = box
+    left, top, right, bottom = rng.uniform(-1 / 6, 0.5, 4)
+    x1, y1 = max(0, int(x - left * w)), max(0, int(y - top * h))
+    x2, y2 = min(width, int(x + w + right * w)), min(height, int(y + h + bottom * h))
+    return cut(shot, x1, y1, max(16, x2 - x1), max(16, y2 - y1))
+
+
 def shrunk(shot: Shot, side: int = 2 * SIDE) -> Shot:
     """The shot with its longer side at most `side` pixels; damage is not asked of it any more."""
     height, width = shot.pixels.shape[:2]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.train
 from models.training.data import Photo, Rle, decode, encode, fold_of, read_photos, read_renders
 from models.training.network import CLASSES, DAMAGE_KINDS
 from models.training.piles import Cutout, cutout, piled
-from models.training.plan import crowd, far_looks, make, plan, shaken_looks
+from models.training.plan import close_ups, crowd, far_looks, make, plan, shaken_looks
 from models.training.views import (
     Shot,
     cut,
@@ -330,3 +330,12 @@ def test_far_looks_begin_with_each_picture_as_it_is_and_keep_folds_apart(tmp_pat
     views = list(make(jobs))
     assert [view.plain for view in views] == [job.dress == "plain" for job in jobs]
     assert all(view.look == "frame" for view in views)
+
+
+def test_close_ups_are_filled_by_their_parcel(tmp_path: Path) -> None:
+    jobs = close_ups(photos(tmp_path), seed=1)
+    assert [job.dress for job in jobs] == ["close-up"] * 8
+    for view in make(jobs):
+        [box] = view.boxes[view.classes == 0]
+        assert max(box[2] - box[0], box[3] - box[1]) > 0.45 * 320
+        assert not view.plain
