@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,11 @@ SEED = 7
 FOLDS = 3
 FAR_LATE_RATE = 3e-4
 """The far look's late blocks have nothing to keep but what ImageNet taught them."""
+SHARES = {
+    "close": {"photos": 2.0, "renders": 1.0, "open_renders": 0.5, "signs": 0.7},
+    "far": {"photos": 1.5, "renders": 1.0, "open_renders": 0.5, "signs": 0.7},
+}
+"""How often a view is drawn for a look, by its source, against one of a render."""
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,21 +115,16 @@ def train_command(
 ) -> None:
     """Train the late blocks, neck and heads."""
     torch.set_num_threads(threads)
-    net = build(SEED)
-    if look == "far":
-        shelf, out = far_shelf_of(data, scenes, cache), run_folder(cache, look, fold)
-        if begun is not None and not (out / "checkpoint.pt").exists():
-            take_over(net, begun)
-        schedule = Schedule(steps=steps, seed=SEED, rate=rate, late_rate=FAR_LATE_RATE)
-        train(net, shelf, far_weights(shelf, fold), schedule, out)
-        print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
-        return
-    shelf, out = shelf_of(data, scenes, cache), run_folder(cache, look, fold)
+    net, out = build(SEED), run_folder(cache, look, fold)
+    shelf = (far_shelf_of if look == "far" else shelf_of)(data, scenes, cache)
+    schedule = Schedule(steps=steps, seed=SEED, rate=rate)
     fresh = not (out / "checkpoint.pt").exists()
     taken_over = fresh and begun is not None and take_over(net, begun)
-    if fresh and not taken_over:
+    if look == "far":
+        schedule = replace(schedule, late_rate=FAR_LATE_RATE)
+    elif fresh and not taken_over:
         start(shelf, FOLDS, fold).into(net.state)
-    train(net, shelf, draw_weights(shelf, fold), Schedule(steps=steps, seed=SEED, rate=rate), out)
+    train(net, shelf, draw_weights(shelf, look, fold), schedule, out)
     print(f"trained; the checkpoint is {out / 'checkpoint.pt'}")
 
 
@@ -255,27 +256,30 @@ def measured_on(inspector: Inspector, card: ParcelCard, folder: Path) -> dict[st
 
 def shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
     """All views with their features, made now unless they are cached: those of `jobs_of`, then others."""
-    photos, net = read_training(data), build(SEED)
+    photos = read_training(data)
     parts = {"views": plan(photos, SEED)}
     parts |= {f"views-{name}": plan(rendered, SEED) for name, rendered in sets_of(scenes).items()}
     parts["crowd"] = crowd(photos, SEED + 1)
     parts["mosaics"] = mosaics(photos, SEED + 2, FOLDS)
-    rendered = [photo for part in sets_of(scenes).values() for photo in part]
-    parts["shaken"] = shaken_looks([*photos, *rendered], SEED + 3)
-    return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
+    parts["shaken"] = shaken_looks(all_photos(data, scenes), SEED + 3)
+    return filled(cache, parts)
 
 
 def far_shelf_of(data: Path, scenes: Path | None, cache: Path) -> Shelf:
     """The views that the far look's network is taught with, and their features; each picture as it is comes first."""
-    photos = far_photos(data, scenes)
+    photos = all_photos(data, scenes)
     parts = {"far": far_looks(photos, SEED + 4, FOLDS), "far-close": close_ups(photos, SEED + 5)}
+    return without_marks(filled(cache, parts))
+
+
+def filled(cache: Path, parts: Mapping[str, Sequence[Job]]) -> Shelf:
+    """The views of all jobs with their features, a folder a part."""
     net = build(SEED)
-    shelves = (fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items())
-    return without_marks(joined(*shelves))
+    return joined(*(fill(cache / name, make_ahead(jobs), len(jobs), net) for name, jobs in parts.items()))
 
 
-def far_photos(data: Path, scenes: Path | None) -> list[Photo]:
-    """All pictures of the far look."""
+def all_photos(data: Path, scenes: Path | None) -> list[Photo]:
+    """All pictures of the data folder, then of the rendered sets."""
     return [*read_training(data), *(photo for part in sets_of(scenes).values() for photo in part)]
 
 
@@ -299,24 +303,15 @@ def far_findings(data: Path, scenes: Path | None, cache: Path, how: str) -> FarF
     """Thresholds and figures of the far look: each picture as it is, from the network that has not seen its group."""
     shelf = far_shelf_of(data, scenes, cache)
     runs = [run_folder(cache, "far", fold) for fold in range(FOLDS)]
-    told = unseen_answers(shelf, runs, len(far_photos(data, scenes)), SEED)
+    told = unseen_answers(shelf, runs, len(all_photos(data, scenes)), SEED)
     return conclude_far(shelf, told, how)
 
 
-def far_weights(shelf: Shelf, fold: int | None) -> np.ndarray:
-    """How often each first look is drawn; nothing of the fold left out."""
-    share = {"photos": 1.5, "renders": 1.0, "open_renders": 0.5, "signs": 0.7}
-    weights = np.array([share[v.source] for v in shelf.views])
-    if fold is not None:
-        weights[[fold_of(v.group, FOLDS) == fold for v in shelf.views]] = 0
-    return weights
-
-
-def draw_weights(shelf: Shelf, fold: int | None) -> np.ndarray:
-    """How often each view is drawn: photos twice as often as renders, looks at a parcel of which nobody knows whether
-    it is damaged more seldom, nothing of the fold left out.
+def draw_weights(shelf: Shelf, look: str, fold: int | None) -> np.ndarray:
+    """How often each view is drawn: photos more often than renders, looks at a parcel of which nobody knows whether it
+    is damaged more seldom, nothing of the fold left out.
     """
-    share = {"photos": 2.0, "renders": 1.0, "open_renders": 0.5, "signs": 0.7}
+    share = SHARES[look]
     weights = np.array([share[v.source] for v in shelf.views])
     weights[[v.look == "parcel" and v.damaged is None for v in shelf.views]] *= 0.3
     if fold is not None:

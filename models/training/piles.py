@@ -33,10 +33,10 @@ class Cutout:
 
 def cutout(pixels: Pixels, outline: Mask) -> Cutout | None:
     """The parcel whose pixels are `outline`, bool like the picture; None where that is next to nothing."""
-    rows, columns = np.nonzero(outline)
-    if len(rows) < 400:
+    if outline.sum() < 400:
         return None
-    window = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    left, top, right, bottom = _bounds(outline).astype(int)
+    window = np.s_[top:bottom, left:right]
     return Cutout(pixels[window], outline[window])
 
 
@@ -69,8 +69,7 @@ def piled(ground: Shot, parcels: Sequence[Cutout], rng: np.random.Generator) -> 
         whole.append(int(turned.mask.sum()))
         before = (left, top, size[0], size[1])
     boxes = [_bounds(shown == number) for number, area in enumerate(whole) if (shown == number).sum() >= SEEN * area]
-    judged = ground.judged.copy()
-    judged[:] = False
+    judged = np.zeros_like(ground.judged)
     judged[PARCEL] = ground.judged[PARCEL]
     return replace(
         ground,
@@ -168,5 +167,6 @@ def _windows(
 
 
 def _bounds(mask: Mask) -> Floats:
+    """The mask's box, xyxy."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)

@@ -101,21 +101,36 @@ def far_looks(photos: Sequence[Photo], seed: int, folds: int) -> list[Job]:
         for dress, count in zip(("prints", "varied", "part"), times, strict=True):
             jobs += [Job(photo, "frame", dress, None, (seed, number, len(jobs) + i)) for i in range(count)]
     jobs += mosaics(photos, seed + 1, folds, each=12)
-    by_fold = [[p for p in photos if fold_of(p.group, folds) == fold] for fold in range(folds)]
+    by_fold = [_Fold.of([p for p in photos if fold_of(p.group, folds) == fold]) for fold in range(folds)]
     for number in range(round(PILES * len(photos))):
         rng = np.random.default_rng([seed, number])
         fold = by_fold[number % folds]
-        kind = str(rng.choice(["photos", "signs", "renders"], p=[0.5, 0.35, 0.15]))
-        grounds = [p for p in fold if p.source == kind] or fold
-        real, drawn = ([p for p in fold if p.source == kind and _alone(p)] for kind in ("photos", "renders"))
-        if not real and not drawn:
+        grounds = fold.grounds[str(rng.choice(["photos", "signs", "renders"], p=[0.5, 0.35, 0.15]))]
+        if not fold.real and not fold.drawn:
             continue
         count = int(rng.integers(2, 7))
-        pools = ((real or drawn) if rng.random() < 0.4 else (drawn or real) for _ in range(count))
+        pools = (fold.real if rng.random() < 0.4 else fold.drawn for _ in range(count))
         others = tuple(pool[int(rng.integers(len(pool)))] for pool in pools)
         ground = grounds[int(rng.integers(len(grounds)))]
         jobs.append(Job(ground, "frame", "pile", None, (seed, number, len(jobs)), others))
     return jobs
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """What piles of one fold are made of. grounds: by source.  real, drawn: photos and renders of a parcel that can be
+    cut out; where there is nothing of a kind, what there is of the others.
+    """
+
+    grounds: dict[str, list[Photo]]
+    real: list[Photo]
+    drawn: list[Photo]
+
+    @classmethod
+    def of(cls, photos: list[Photo]) -> _Fold:
+        by_source = {kind: [p for p in photos if p.source == kind] for kind in ("photos", "signs", "renders")}
+        real, drawn = ([p for p in by_source[kind] if _alone(p)] for kind in ("photos", "renders"))
+        return cls({kind: some or photos for kind, some in by_source.items()}, real or drawn, drawn or real)
 
 
 def close_ups(photos: Sequence[Photo], seed: int) -> list[Job]:
