@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-train lint bench train train-marks train-embedder clean
+.PHONY: demo test test-train lint bench train train-marks clean
 
 demo: $(VENV)/runtime
 	$(BIN)/lastlook demo
@@ -45,14 +45,6 @@ train: $(VENV)/train
 	  --created $$(date -u +%F) --golden g0011_1.jpg --golden g0092_0.jpg --golden g0073_0.jpg \
 	  --how "All three folds, $(STEPS) steps each." --how-far "All three folds, $(FAR_STEPS) steps each." \
 	  --curves docs/img/training-$(VERSION).png
-
-# The embedder: make train-embedder DATA=... TURNS=... EMBEDDER=0.8.0 [BASE=models/embedder/0.7.0]
-# TURNS: rendered wares, see docs/scenes.md. BASE: a version whose network is kept, only the calibration is made anew.
-LEARN_EMBEDDER = $(BIN)/python -m models.training.embedder
-train-embedder: $(VENV)/train
-	$(if $(EMBEDDER),,$(error Which version shall it be? EMBEDDER=0.8.0))
-	$(LEARN_EMBEDDER) --contents $(DATA)/contents --renders $(DATA)/renders --parcels $(DATA)/parcels/licensed \
-	  --turns $(TURNS) --out models/embedder/$(EMBEDDER) --created $$(date -u +%F) $(if $(BASE),--base $(BASE))
 
 # The model of handling marks: make train-marks DATA=... MARKS=0.8.0 [FROM=models/training/checkpoints/marks-0.7.0]
 # LESSONS: their seed; a version that goes on from an earlier one wants others than that had.

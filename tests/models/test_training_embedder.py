@@ -1,10 +1,8 @@
 """Drawn things, the lesson of parts, and the points of the card are what they are said to be."""
 
 # ruff: noqa: E402  # torch is an extra: nothing of training is imported before it is known to be there
-from datetime import date
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -17,14 +15,10 @@ from onnx import TensorProto, helper
 import models
 from inspector.embedder import unit
 from inspector.matching import EVIDENCE
-from models.cards import EmbedderCard
 from models.training.embedder import goods, head
 from models.training.embedder.calibrate import Sought, points
 from models.training.embedder.export import agreement, released, write_graph
 from models.training.embedder.network import as_tensor
-from models.training.embedder.release import write_again
-from models.training.embedder.totes import Shown, Thing, packed
-from models.training.embedder.turned import turned
 
 
 def test_drawn_things_are_many_kinds_and_fill_their_crops() -> None:
@@ -143,61 +137,3 @@ def test_points_keep_their_shares_on_average_over_kinds() -> None:
     assert np.mean([stopped(kind, missing) for kind in ("many", "few")]) <= 0.03
     assert np.mean([stopped(kind, missing + 0.01) for kind in ("many", "few")]) > 0.03
     assert missing < present <= extra
-
-
-def _things(count: int) -> list[Thing]:
-    return [Thing(f"thing-{i}", *goods.drawn(np.random.default_rng(i))) for i in range(count)]
-
-
-def test_a_packed_box_shows_a_thing_as_its_other_views_do() -> None:
-    rng = np.random.default_rng(0)
-    black, white = (np.full((80, 80, 3), level, np.uint8) for level in (0, 255))
-    whole = np.ones((80, 80), np.bool_)
-    pool = [Shown(f"t{i}", f"t{i}", Thing(f"t{i}", black, whole), (Thing(f"t{i}", white, whole),)) for i in range(30)]
-    grey = np.full((480, 640, 3), 128, np.uint8)
-    taught, (lesson,) = packed("wares", pool, [grey], rng, 1)
-    assert max(taught[name][0][0].mean() for name in taught) < 60, "the reference is the first view"
-    shown = [box for boxes in lesson.truth.values() for box in boxes]
-    assert shown
-    for x, y, w, h in shown:
-        inside = lesson.bgr[int(y + h / 3) : int(y + 2 * h / 3) + 1, int(x + w / 3) : int(x + 2 * w / 3) + 1]
-        assert np.percentile(inside, 90) > 150
-    assert sum(not boxes for boxes in lesson.truth.values()) == 12
-
-
-def test_relatives_of_what_lies_in_a_box_are_not_called_absent() -> None:
-    pool = [Shown(thing.name, "one photo", thing, (thing,)) for thing in _things(30)]
-    _, lessons = packed("totes", pool, [np.full((480, 640, 3), 90, np.uint8)], np.random.default_rng(1), 3)
-    assert all(boxes for lesson in lessons for boxes in lesson.truth.values())
-
-
-def test_wares_are_read_by_their_number_and_too_few_views_are_left_out(tmp_path: Path) -> None:
-    seen = np.zeros((64, 64, 4), np.uint8)
-    seen[10:50, 20:40] = 200
-    for name in ("00001-pack-0", "00001-pack-1", "00001-pack-2", "00002-bag-0"):
-        cv2.imwrite(str(tmp_path / f"{name}.png"), seen)
-    cv2.imwrite(str(tmp_path / "00002-bag-1.png"), np.zeros_like(seen))  # seen on its edge: nothing
-    found = turned(tmp_path)
-    assert list(found) == ["00001"]
-    assert [thing.bgr.shape for thing in found["00001"]] == [(40, 20, 3)] * 3
-    assert all(thing.mask.all() for thing in found["00001"])
-
-
-def test_a_folder_without_wares_says_how_to_make_them(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="blender turns"):
-        turned(tmp_path)
-    cv2.imwrite(str(tmp_path / "00001-pack-0.png"), np.zeros((8, 8, 3), np.uint8))
-    with pytest.raises(ValueError, match="alpha"):
-        turned(tmp_path)
-
-
-def test_a_new_calibration_leaves_the_network_as_it_is(tmp_path: Path) -> None:
-    base = models.load("embedder")
-    told = base.card.model_dump()["contents"] | {"present": 0.61, "chosen_on": "nothing"}
-    folder = tmp_path / "9.9.9"
-    folder.mkdir()
-    write_again(base.folder, folder, created=date(2026, 12, 1), contents=told)
-    made = models.of_kind(models.read(folder), EmbedderCard)
-    assert made.onnx.read_bytes() == base.onnx.read_bytes()
-    assert (made.card.version, made.card.contents.present) == ("9.9.9", 0.61)
-    assert "rendered wares" in (folder / "CARD.md").read_text("utf-8")

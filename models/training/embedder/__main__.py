@@ -1,10 +1,8 @@
-"""Makes a version of the embedder: `python -m models.training.embedder --contents DIR --renders DIR --parcels DIR
---turns DIR ...`.
+"""Makes a version of the embedder: `python -m models.training.embedder --contents DIR --renders DIR --parcels DIR ...`.
 
 Frozen network, centred on crops; lessons seen once; projections learnt without each fold in turn, evidence gathered on
-that fold, calibration and thresholds fitted to it; projections learnt again on everything, exported, measured. With
-`--base FOLDER` the network and the projections of a released version stay as they are, and only the calibration is new.
-About ten minutes of one core.
+that fold, calibration and thresholds fitted to it; projections learnt again on everything, exported, measured. About
+ten minutes of one core.
 """
 
 from __future__ import annotations
@@ -29,9 +27,8 @@ from models.training.embedder.export import ENOUGH, agreement, write_graph
 from models.training.embedder.network import DIM, WIDTH, EmbedderNet, as_tensor, frozen
 from models.training.embedder.options import options
 from models.training.embedder.practice import FrozenEngine, Practised, evidence, learn, practise
-from models.training.embedder.release import measure, write_again, write_release
-from models.training.embedder.totes import patch, totes, wares
-from models.training.embedder.turned import turned
+from models.training.embedder.release import measure, write_release
+from models.training.embedder.totes import patch, totes
 
 CROP_SIDE = 160
 BATCH = 32
@@ -49,10 +46,6 @@ TOTES = ((120, 45, 0.0), (120, 60, 1.0), (120, 45, 0.0), (120, 60, 1.0))
 """Composed boxes: things, pictures and share of drawn things of each set. A set is in one fold, in turn, because its
 pictures share their things.
 """
-WARES, PICTURES_OF_WARES = 60, 24
-"""Rendered wares of each set of composed boxes, and how many boxes; sets are in one fold, in turn."""
-MOST_WARES = 4
-"""Such sets, at most: the last ones."""
 
 
 def main() -> None:
@@ -80,11 +73,6 @@ def main() -> None:
     present, missing, extra = points(told, weights, bias, invented=INVENTED, lost=LOST)
     chosen_on = _chosen_on(told, weights, bias, present, missing)
     print(chosen_on)
-    contents = ContentsCard(weights=weights, bias=bias, present=present, missing=missing, extra=extra).model_dump()
-    contents["chosen_on"] = chosen_on
-    if given.base:
-        write_again(given.base, given.out, created=given.created, contents=contents)
-        return
     heads = learn(seen, STEPS, RATE, rng)
     net.project(heads.scene.detach(), heads.item.detach())
     graph = given.out / "model.onnx"
@@ -92,6 +80,8 @@ def main() -> None:
     np.save(given.out / COHORT, unit(cohort @ heads.item.detach().numpy()).astype(np.float16))
     cosine = agreement(net, graph, batches[0])
     print(f"graph {graph.stat().st_size / 1e6:.1f} MB; smallest cosine to torch {cosine:.6f}")
+    contents = ContentsCard(weights=weights, bias=bias, present=present, missing=missing, extra=extra).model_dump()
+    contents["chosen_on"] = chosen_on
     write_release(given.out, created=given.created, crop_side=CROP_SIDE, dim=WIDTH, agreement=cosine, contents=contents)
     measure(given.out, crops)
 
@@ -123,8 +113,6 @@ def _chosen_on(
 def _arguments() -> argparse.Namespace:
     parser = options(__doc__)
     parser.add_argument("--parcels", type=Path, required=True, help="folder of the licensed photos of parcels")
-    parser.add_argument("--turns", type=Path, required=True, help="folder of the rendered wares")
-    parser.add_argument("--base", type=Path, help="folder of a released version whose network is kept")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -162,11 +150,6 @@ def _practised(given: argparse.Namespace, seeing: Embedder, rng: np.random.Gener
     for number, (things, pictures, drawn) in enumerate(TOTES):
         made = totes(given.parcels, rng, things=things, pictures=pictures, drawn=drawn)
         sets.append((*made, number // 2 % FOLDS))
-    every = turned(given.turns)
-    names = sorted(every)[-MOST_WARES * WARES :]
-    for number, start in enumerate(range(0, len(names) - WARES + 1, WARES)):
-        shelf = {name: every[name] for name in names[start : start + WARES]}
-        sets.append((*wares(shelf, given.parcels, rng, pictures=PICTURES_OF_WARES), number % FOLDS))
     seen: list[Practised] = []
     for taught, lessons, fixed in sets:
         groups = sorted({lesson.group for lesson in lessons})

