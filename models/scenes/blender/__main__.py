@@ -1,4 +1,4 @@
-"""The tool's command line: `pictures`, `scenes`, `open` and `turns` render, `collect` gathers labels, `sheet` shows."""
+"""The tool's command line: `pictures`, `scenes` and `open` render, `collect` gathers labels, `sheet` shows."""
 
 from __future__ import annotations
 
@@ -48,17 +48,6 @@ def arguments() -> argparse.ArgumentParser:
     opened.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"))
     opened.add_argument("--samples", type=int, default=6)
     opened.add_argument("--threads", type=int, default=1)
-    turns = commands.add_parser("turns", help="render single wares from all around, cut out")
-    turns.add_argument("--out", type=Path, required=True)
-    turns.add_argument("--wares", type=int, default=1400)
-    turns.add_argument("--views", type=int, default=5)
-    turns.add_argument("--shard", type=int, default=0)
-    turns.add_argument("--shards", type=int, default=1)
-    turns.add_argument("--minutes", type=float, default=1e9, help="stop after this long")
-    turns.add_argument("--seed", type=int, default=5)
-    turns.add_argument("--side", type=int, default=192, help="pixels")
-    turns.add_argument("--samples", type=int, default=6)
-    turns.add_argument("--threads", type=int, default=1)
     collect = commands.add_parser("collect", help="part files -> annotations.json (COCO)")
     collect.add_argument("folder", type=Path)
     collect.add_argument("--val", type=float, default=0.15, help="share of groups in the val split")
@@ -94,14 +83,6 @@ def main() -> None:
             tuple(args.size), args.samples, args.threads,
         )  # fmt: skip
         render_boxes(box_run, say)
-    elif args.command == "turns":
-        from models.scenes.blender.tumble import Turns, render_turns  # noqa: PLC0415  see above
-
-        turns = Turns(
-            args.out, args.seed, args.wares, args.views, args.shard, args.shards, args.minutes,
-            args.side, args.samples, args.threads,
-        )  # fmt: skip
-        render_turns(turns, say)
     elif args.command == "sheet":
         from models.scenes.blender.contact import contact_sheet  # noqa: PLC0415  see above
 

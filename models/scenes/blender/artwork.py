@@ -21,20 +21,6 @@ BRANDS = (
     "Fable Foods", "ORBITA", "Stillwater", "QUADRANT", "zephyr", "BIRCH", "Solano Wines", "Marlowe",
     "优选家居", "山月茶",
 )  # fmt: skip
-NAMES = (
-    "AURELLE",
-    "nordic bee",
-    "TAMARA",
-    "Pebble",
-    "HEXA",
-    "Old Mill",
-    "LUMO",
-    "Fenwick",
-    "山月",
-    "KORU",
-    "Ivy & Ash",
-    "PICO",
-)
 LINES = (
     "OPEN HERE", "This box is 100% recyclable", "Please reuse or recycle", "MADE OF RECYCLED BOARD", "GROSS WT 12.4 KG",
     "QTY: 24 PCS", "CARTON NO. 3 / 8", "LOT 20931", "KEEP FROZEN", "DO NOT BEND", "Thank you!",

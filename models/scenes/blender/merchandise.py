@@ -9,12 +9,26 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from models.scenes.blender.artwork import NAMES
 from models.scenes.blender.packing import Design
 from models.scenes.blender.paint import Array, Rng, noise
 from models.scenes.blender.props import BLACK, STEEL, WHITE_PLASTIC, Maker, document
 from models.scenes.blender.stage import linear
 from models.scenes.blender.typeface import fit
+
+NAMES = (
+    "AURELLE",
+    "nordic bee",
+    "TAMARA",
+    "Pebble",
+    "HEXA",
+    "Old Mill",
+    "LUMO",
+    "Fenwick",
+    "山月",
+    "KORU",
+    "Ivy & Ash",
+    "PICO",
+)
 
 
 @dataclass
