@@ -13,6 +13,7 @@ from inspector.embedder import Embedder
 from inspector.frame import Frame
 from inspector.gallery import Embedder as AnyEmbedder
 from inspector.gallery import Item
+from inspector.item_records import item_id
 from inspector.joined import joined
 from inspector.scene import Scene, look
 from inspector.sightings import Sighting, Wanted, sight
@@ -82,19 +83,19 @@ def check_contents(
     seen = search(scenes, lines, known, embedder)
     # what nobody has taught may look like any taught item: of an order with such a line nobody knows what is too much
     all_known = len(seen) == len(lines)
-    strangers = unordered(scenes, seen, known, shop, embedder) if shop is not None and all_known else []
+    strangers = unordered(scenes, lines, seen, shop, embedder) if shop is not None and all_known else []
     return judge(lines, seen, known, embedder.card.contents, weight_g, strangers)
 
 
 def unordered(
     scenes: Sequence[Scene],
+    lines: Sequence[ExpectedItem],
     seen: Mapping[str, Seen],
-    known: Mapping[str, Item],
     shop: Shop,
     embedder: Embedder,
 ) -> list[Stranger]:
     """What lies in the pictures that no line claims, after `search`. Raises GalleryError."""
-    ordered = [MEMORY.template(known[item], embedder) for item in seen]
+    ordered = [item_id(line.item) for line in lines]
     frames = range(len(scenes))
     claimed = [[box for one in seen.values() for box in _claimed(one, i, embedder.card.contents)] for i in frames]
     expected = [[s for one in seen.values() for s in one.by_frame[i][: one.line.quantity]] for i in frames]

@@ -11,7 +11,7 @@ import numpy as np
 
 from inspector.detector import Floats
 from inspector.embedder import Embedder
-from inspector.matching import Search, overlap
+from inspector.matching import candidates, overlap
 from inspector.scene import Scene
 from inspector.sightings import FLOOR, SAME_PLACE, Sighting, Wanted, log_odds
 
@@ -49,14 +49,11 @@ def joined(
     """
 
     @cache
-    def search(frame: int) -> Search:
-        return Search([want.template for want in wanted], scenes[frame], embedder.cohort)
-
-    @cache
     def found(row: int, frame: int) -> tuple[Floats, Floats]:
         """Where a line's item may be in a picture, whoever claims it, and the log odds of it: (n, 4) and (n,)."""
-        places = search(frame).places(row, wanted[row].quantity)
-        return places.boxes, log_odds(places, embedder.card.contents) + wanted[row].shift
+        want = wanted[row]
+        places = candidates(want.template, scenes[frame], embedder.cohort, want.quantity)
+        return places.boxes, log_odds(places, embedder.card.contents) + want.shift
 
     pieces = [max(want.quantity, *(len(p[row]) for p in pictures)) for row, want in enumerate(wanted)]
     odds = [[FLOOR] * count for count in pieces]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from inspector.detector import Floats
 from inspector.scene import Keypoints, Scene, corners, hues, summed, within
 from inspector.template import Template, View
 
-EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape", "rivals")
+EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
 """What speaks for an item at a place, in this order; see `candidates`."""
 WINDOWS, WINDOWS_A_PIECE = 16, 20
 """Places looked at closely for each item: so many, and so many more for each further piece. Among fewer, every fourth
@@ -30,8 +29,6 @@ ON_POSE = 0.3
 BY_CHANCE = 4
 COPIES = 12
 """Poses sought for one reference: copies of a thing that lie side by side."""
-RIVALRY = 0.05
-"""Cosine by which one rival must explain a place better than another to count e times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,53 +48,7 @@ class Pose:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """How like an item's parts each cell of a picture is. parts: of each view, cosines float32 (rows, columns, t).
-    best: float32 (rows, columns), of the part that the cell is most like.
-    """
-
-    parts: tuple[Floats, ...]
-    best: Floats
-
-
-def explain(template: Template, scene: Scene) -> Explained:
-    """What of the picture looks like parts of the item."""
-    parts = tuple(np.asarray(scene.cells @ view.tokens.T, np.float32) for view in template.views)
-    return Explained(parts, np.max([part.max(-1) for part in parts], axis=0).astype(np.float32))
-
-
-class Search:
-    """One picture searched for the items of an order, each beside the others, its rivals.
-
-    cohort: float32 (k, dim), descriptions of things that no item is.
-    """
-
-    def __init__(self, templates: Sequence[Template], scene: Scene, cohort: Floats) -> None:
-        self._templates, self._scene, self._cohort = templates, scene, cohort
-        self._explained = [explain(template, scene) for template in templates]
-        rows, columns = scene.cells.shape[:2]
-        best = [one.best for one in self._explained]
-        self._rivals = summed(np.stack(best, axis=-1) if best else np.zeros((rows, columns, 0), np.float32))
-
-    def places(self, row: int, pieces: int = 1) -> Candidates:
-        """Where item `row` may lie, see `candidates`."""
-        others = np.delete(self._rivals, row, axis=2)
-        return candidates(self._templates[row], self._scene, self._cohort, pieces, others, self._explained[row])
-
-    def places_of(self, template: Template) -> Candidates:
-        """Where an item that is not on the order may lie."""
-        return candidates(template, self._scene, self._cohort, 1, self._rivals)
-
-
-def candidates(
-    template: Template,
-    scene: Scene,
-    cohort: Floats,
-    pieces: int = 1,
-    others: Floats | None = None,
-    explained: Explained | None = None,
-) -> Candidates:
+def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1) -> Candidates:
     """Places of one item in one picture, more for more pieces, with the evidence for it, none of which decides alone:
 
     likeness   cosine of the place's description and the item's, in units of how it spreads over the cohort (float32
@@ -110,19 +61,15 @@ def candidates(
     keypoints  log of how many more matches than four agree on one pose; up to four agree by chance.
     geometry   share of the keypoints that agree, of the item's or of those at the place, whichever are fewer.
     shape      how far the proportions differ, |log|, turned either way.
-    rivals     how well the other items of the order explain the place: the soft maximum over them, and over the cohort,
-               which counts as one of them, of the mean over its cells of the best match among their parts. One thing
-               lies there: what looks as much like another item speaks less for this one.
-
-    others: float32 (rows + 1, columns + 1, n), what each of the others explains of the picture, see `summed`.
-    explained: the item's own, where it is known already.
     """
     looks, windows = scene.looks, scene.windows
     cosine = (looks @ template.prototypes.T).max(1)
     if len(template.against):
         cosine = np.minimum(cosine, cosine - 0.5 * np.clip((looks @ template.against.T).max(1) - cosine, 0, None))
-    explained = explained or explain(template, scene)
-    table = summed((explained.best - explained.best.mean())[..., None])
+    parts = [scene.cells @ view.tokens.T for view in template.views]
+    explained = np.max([part.max(-1) for part in parts], axis=0).astype(np.float32)
+    explained -= explained.mean()
+    table = summed(explained[..., None])
     cells = np.maximum(1, np.round(windows[:, 2]) * np.round(windows[:, 3]))
     inside = within(table, windows)[:, 0] / cells
     own_hues = hues(np.stack([view.palette for view in template.views]), scene.rarity).T
@@ -142,12 +89,11 @@ def candidates(
             _normed(look, at, template, cohort),
             (at - cosine.mean()) / max(float(cosine.std()), 1e-6),
             within(table, places)[:, 0] / area,
-            _coverage(explained.parts, places),
+            _coverage(parts, places),
             (colours @ own_hues).max(1),
             points,
             share,
             np.min([_shape(view, scene.to_pixels(places)) for view in template.views], axis=0),
-            _rivals(look @ cohort.T, places, area, others),
         ],
         axis=1,
     )
@@ -162,21 +108,7 @@ def _normed(look: Floats, cosine: Floats, template: Template, cohort: Floats) ->
     return np.asarray(0.5 * (by_place + by_item), np.float32)
 
 
-def _rivals(nothings: Floats, places: Floats, area: Floats, others: Floats | None) -> Floats:
-    """See `candidates`. nothings: float32 (n, k), cosines of places and cohort. area: float32 (n,), in cells."""
-    nothing = _soft_maximum(nothings)
-    if others is None or not others.shape[2]:
-        return nothing
-    return _soft_maximum(np.concatenate([within(others, places) / area[:, None], nothing[:, None]], axis=1))
-
-
-def _soft_maximum(values: Floats) -> Floats:
-    """Over the last axis, between its mean and its greatest."""
-    top = values.max(-1, keepdims=True)
-    return np.asarray(top[..., 0] + RIVALRY * np.log(np.exp((values - top) / RIVALRY).mean(-1)), np.float32)
-
-
-def _coverage(parts: Sequence[Floats], places: Floats) -> Floats:
+def _coverage(parts: list[Floats], places: Floats) -> Floats:
     """Mean over an item's parts of their best match in each place; the best view counts."""
     rows, columns = parts[0].shape[:2]
     found = np.zeros(len(places), np.float32)

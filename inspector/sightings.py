@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from inspector.assignment import assign
 from inspector.detector import Floats
-from inspector.matching import EVIDENCE, Candidates, Search, overlap
+from inspector.matching import EVIDENCE, Candidates, candidates, overlap
 from inspector.scene import Scene
 from inspector.template import Template
 from inspector.verdict import Box
@@ -51,9 +51,8 @@ def sight(wanted: Sequence[Wanted], scene: Scene, card: ContentsCard, cohort: Fl
     Places where several items may lie are given to the one for which the total evidence is greatest.
     """
     places: list[tuple[int, float, Floats]] = []
-    search = Search([want.template for want in wanted], scene, cohort)
     for row, want in enumerate(wanted):
-        found = search.places(row, want.quantity)  # its products of matrices take both cores
+        found = candidates(want.template, scene, cohort, want.quantity)  # its products of matrices take both cores
         odds = log_odds(found, card) + want.shift
         apart = _pieces(found.boxes, odds, want.quantity + SPARE + 2)
         places += [(row, left, found.boxes[i]) for i, left in apart]
@@ -96,8 +95,7 @@ def _contested(odds: float, rivals: npt.NDArray[np.float64]) -> float:
 
 def log_odds(found: Candidates, card: ContentsCard) -> Floats:
     """Calibrated log odds (n,) that the item lies at each place, at even odds before looking."""
-    # a card of before some evidence was thought of does not weigh it
-    weights = np.asarray([card.weights.get(name, 0.0) for name in EVIDENCE], np.float32)
+    weights = np.asarray([card.weights[name] for name in EVIDENCE], np.float32)
     return np.asarray(found.evidence @ weights + card.bias, np.float32)
 
 

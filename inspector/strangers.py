@@ -15,10 +15,10 @@ import numpy.typing as npt
 from inspector.detector import Floats
 from inspector.embedder import Embedder
 from inspector.gallery import Item
-from inspector.matching import Search
+from inspector.matching import candidates
 from inspector.scene import Scene
 from inspector.sightings import Sighting, log_odds
-from inspector.template import Memory, Template
+from inspector.template import Memory
 from inspector.things import FITTED, Thing, same_place, shared, things
 from inspector.verdict import Box
 
@@ -69,7 +69,7 @@ def find_strangers(
     claimed: Sequence[Sequence[Box]],
     expected: Sequence[Sequence[Sighting]],
     spare: Sequence[Sequence[Sighting]],
-    ordered: Sequence[Template],
+    ordered: Sequence[str],
     shop: Shop,
     embedder: Embedder,
     memory: Memory,
@@ -78,21 +78,20 @@ def find_strangers(
     surely a thing. At doubt nothing is said. Each item is told once, where it is surest.
 
     claimed: in each picture, where pieces of expected items lie that are there, too many of them or not; expected: the
-    sightings of expected pieces, sure or not; spare: those of pieces beyond the quantity. ordered: the items of
+    sightings of expected pieces, sure or not; spare: those of pieces beyond the quantity. ordered: ids of the items of
     the order. Says nothing, and so in the log, to an embedder that the weights of `inspector.things` do not fit.
     """
     if embedder.version != FITTED:
         _not_looked_for(embedder.version)
         return []
     names, views = shop.looks()
-    theirs = _but(names, [template.item for template in ordered])
+    theirs = _but(names, ordered)
     told: list[Stranger] = []
     for frame, scene in enumerate(scenes):
         taken = np.asarray(claimed[frame], np.float32).reshape(-1, 4)
         free = [t for t in things(scene, views, PERHAPS) if _free(t, taken)]
         claims = [(s, 1.0) for s in expected[frame]] + [(s, UNKNOWN) for s in spare[frame]]
-        search = Search(ordered if free else (), scene, embedder.cohort)
-        named = _named(free, search, claims, names, views, theirs, shop, embedder, memory) if free else {}
+        named = _named(free, scene, claims, names, views, theirs, shop, embedder, memory) if free else {}
         for place, thing in enumerate(free):
             if place in named:
                 item, chance = named[place]
@@ -112,7 +111,7 @@ def _not_looked_for(version: str) -> None:
 
 def _named(
     free: Sequence[Thing],
-    search: Search,
+    scene: Scene,
     claims: Sequence[tuple[Sighting, float]],
     names: npt.NDArray[np.str_],
     views: Floats,
@@ -133,7 +132,7 @@ def _named(
         return {}
     odds = np.full((len(items), len(free)), -np.inf)
     for row, item in enumerate(items.values()):
-        found = search.places_of(memory.template(item, embedder))
+        found = candidates(memory.template(item, embedder), scene, embedder.cohort, 1)
         mine = log_odds(found, embedder.card.contents)
         for box, value in zip(found.boxes, mine, strict=True):
             for place, thing in enumerate(free):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,11 @@ from inspector.embedder import Embedder
 from inspector.frame import Frame, Pixels
 from inspector.gallery import Item, Reference
 from inspector.joined import joined
-from inspector.matching import Candidates, Search
-from inspector.scene import look
+from inspector.matching import Candidates, candidates
+from inspector.scene import Scene, look
 from inspector.sightings import Sighting, Wanted
 from inspector.spec import ExpectedItem, PackingSpec, Stage
-from inspector.template import Memory
+from inspector.template import Memory, Template
 from inspector.verdict import Box, Result
 from tests.inspector.products import box, photo, product
 
@@ -85,12 +86,11 @@ def test_six_different_things_in_six_pictures_are_all_there(
 ) -> None:
     searched: list[tuple[int, int]] = []
 
-    class Counted(Search):
-        def places(self, row: int, pieces: int = 1) -> Candidates:
-            searched.append((id(self), row))
-            return super().places(row, pieces)
+    def counted(template: Template, scene: Scene, *rest: Any) -> Candidates:
+        searched.append((id(template), id(scene)))
+        return candidates(template, scene, *rest)
 
-    monkeypatch.setattr("inspector.joined.Search", Counted)
+    monkeypatch.setattr("inspector.joined.candidates", counted)
     packs = {f"pack-{seed}": product(seed) for seed in range(11, 17)}
     taught = {name: item(name, pack, embedder) for name, pack in packs.items()}
     frames = [Frame(box([(pack, (190, 150), 0)]), "box.jpg", Stage.OPEN) for pack in packs.values()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ def seen(
     evidence: Floats = np.zeros((len(odds), len(EVIDENCE)), np.float32)
     evidence[:, EVIDENCE.index("lead")] = odds
     told = Candidates(np.asarray(boxes, np.float32), evidence)
-    monkeypatch.setattr(sightings, "Search", lambda *_: SimpleNamespace(places=lambda *_: told))
+    monkeypatch.setattr(sightings, "candidates", lambda *_: told)
     (row,) = sight([Wanted(ANY, quantity)], look(box([]), embedder), CARD, embedder.cohort)
     return [round(one.odds, 1) for one in row]
 
