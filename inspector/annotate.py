@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -33,6 +34,16 @@ PASSED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A box to draw with its name. unit: how large lines and letters are."""
+
+    box: Box
+    text: str
+    colour: RGB
+    unit: float
+
+
 def draw(frame: Frame, verdict: Verdict, index: int = 0, shown: Mapping[str, Pixels] | None = None) -> Pixels:
     """A copy of the picture with parcel, findings, marks, codes and items of picture `index` drawn in.
 
@@ -48,23 +59,26 @@ def draw(frame: Frame, verdict: Verdict, index: int = 0, shown: Mapping[str, Pix
     canvas.paste(Image.fromarray(np.ascontiguousarray(frame.bgr[:, :, ::-1])))
     pen = ImageDraw.Draw(canvas)
     colour = COLOURS[verdict.decision]
+    named = list[_Named]()
     for number, parcel in enumerate(p for p in verdict.parcels if p.frame == index):
         pen.rectangle(_corners(parcel.box), outline=colour if number == 0 else GREY, width=round(2 * unit))
     for mark in verdict.checks[Check.MARKS].marks:
         if mark.frame == index:
-            _boxed(pen, mark.box, mark.mark.replace("_", " "), BLUE, unit)
+            named.append(_Named(mark.box, mark.mark.replace("_", " "), BLUE, unit))
     for code in verdict.checks[Check.LABEL].codes:
         if code.frame == index:
-            _boxed(pen, code.box, code.text[:24], BLUE, unit)
+            named.append(_Named(code.box, code.text[:24], BLUE, unit))
     for item in verdict.checks[Check.CONTENTS].items:
         for box in item.boxes if item.frame == index else ():
-            _boxed(pen, box, _called(item), ITEM_COLOURS.get(item.result, AMBER), unit)
-    if beside:
-        _list(canvas, (width, 0, width + beside, height), lacking, shown or {}, unit)
+            named.append(_Named(box, _called(item), _of(item), unit))
     for check in verdict.checks.values():
         for finding in check.findings:
             if finding.frame == index and finding.box is not None:
-                _boxed(pen, finding.box, finding.kind.replace("_", " "), _colour(check.result), 1.4 * unit)
+                kind = finding.kind.replace("_", " ")
+                named.append(_Named(finding.box, kind, _colour(check.result), 1.4 * unit))
+    _name(pen, named, (width, height))
+    if beside:
+        _list(canvas, (width, 0, width + beside, height), lacking, shown or {}, unit)
     _strip(pen, height, canvas.size, verdict, unit)
     return np.ascontiguousarray(np.asarray(canvas, np.uint8)[:, :, ::-1])
 
@@ -131,16 +145,40 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return x, y, x + w, y + h
 
 
-def _boxed(pen: ImageDraw.ImageDraw, box: Box, text: str, colour: RGB, unit: float) -> None:
-    """A box with its name on a filled tag, above the box where there is room."""
-    pen.rectangle(_corners(box), outline=colour, width=round(2 * unit))
-    font = _font(round(11 * unit))
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
-    width, height = right - left + 6 * unit, bottom - top + 5 * unit
-    x = max(0.0, min(box[0], pen.im.size[0] - width))
-    y = box[1] - height if box[1] >= height else box[1]
-    pen.rectangle((x, y, x + width, y + height), fill=colour)
-    pen.text((x + 3 * unit - left, y + 2 * unit - top), text, font=font, fill="white")
+def _name(pen: ImageDraw.ImageDraw, named: Sequence[_Named], room: tuple[int, int]) -> None:
+    """Boxes with their names on filled tags, each where it hides no other as far as there is room.
+
+    room: width and height of the picture. Those named last have the first choice.
+    """
+    for one in named:
+        pen.rectangle(_corners(one.box), outline=one.colour, width=round(2 * one.unit))
+    taken = list[Box]()
+    for one in reversed(named):
+        font, unit = _font(round(11 * one.unit)), one.unit
+        left, top, right, bottom = pen.textbbox((0, 0), one.text, font=font)
+        size = right - left + 6 * unit, bottom - top + 5 * unit
+        x, y, w, h = tag = min(_beside(one.box, size, room), key=lambda place: sum(_common(place, t) for t in taken))
+        taken.append(tag)
+        pen.rectangle((x, y, x + w, y + h), fill=one.colour)
+        pen.text((x + 3 * unit - left, y + 2 * unit - top), one.text, font=font, fill="white")
+
+
+def _beside(box: Box, size: tuple[float, float], room: tuple[int, int]) -> list[Box]:
+    """Where a box's tag may stand, best first: above it, within it at the top, below it, within it at the bottom; from
+    its left edge, then up to its right edge.
+    """
+    (x, y, w, h), (wide, high) = box, size
+    most = max(0.0, room[0] - wide)
+    across = [min(most, max(0.0, at)) for at in (x, x + w - wide)]
+    down = [at for at in (y - high, y, y + h, y + h - high) if 0 <= at <= room[1] - high] or [max(0.0, y)]
+    return [(left, top, wide, high) for left in across for top in down]
+
+
+def _common(one: Box, other: Box) -> float:
+    """Area that two boxes share."""
+    w = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    h = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return max(0.0, w) * max(0.0, h)
 
 
 def _strip(pen: ImageDraw.ImageDraw, top: int, size: tuple[int, int], verdict: Verdict, unit: float) -> None:

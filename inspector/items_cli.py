@@ -216,6 +216,9 @@ def _found(gallery: Gallery, item: str) -> ItemRecord:
 def _tell(lesson: Lesson, gallery: Gallery) -> None:
     for photo, reference in lesson.kept.items():
         click.echo(f"kept          {photo}  as {reference}")
+        if photo in lesson.like:
+            other = lesson.like[photo]
+            click.echo(f"              it looks a little like {other.item!r}: if it is the same, remove one of the two")
     for photo in lesson.known:
         click.echo(f"known before  {photo}")
     for refused in lesson.refused:

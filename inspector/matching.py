@@ -27,6 +27,10 @@ LEAST_INLIERS = 3
 ON_POSE = 0.3
 """Intersection over union from which on a place is where a pose says."""
 BY_CHANCE = 4
+LARGEST_BY_CHANCE = 0.2
+"""Share of the picture that a place may have on which no more keypoints agree than by chance: such poses are mostly
+large, for what agrees is told in shares of the thing's size.
+"""
 COPIES = 12
 """Poses sought for one reference: copies of a thing that lie side by side."""
 
@@ -181,7 +185,7 @@ def _poses(view: View, scene: Scene) -> list[Pose]:
             break
         source, target = mine.places[pairs[members, 0]], theirs.places[pairs[members, 1]]
         box = _placed(view.outline, _fitted(source, target), scene.size)
-        if box is not None:
+        if box is not None and (inliers > BY_CHANCE or box[2] * box[3] < LARGEST_BY_CHANCE * np.prod(scene.size)):
             inside = ((theirs.places >= box[:2]) & (theirs.places <= box[:2] + box[2:])).all(1).sum()
             found.append(Pose(box, inliers, inliers / max(LEAST_SHARED, min(len(mine), int(inside)))))
         left[members] = False

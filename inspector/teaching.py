@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf, log
 
 import cv2
 import numpy as np
 
+from inspector.embedder import Embedder
 from inspector.frame import FrameError, Limits, Pixels, decode
 from inspector.gallery import Gallery, GalleryError, Likeness
 from inspector.item_records import LONGEST_SIDE, Mask, ReferenceRecord, item_id
+from inspector.lookalikes import taken_for
 from inspector.quality import sharpness
 from inspector.verdict import Box
 
@@ -27,6 +30,8 @@ SHARPEST_ENOUGH = 0.03
 """See `inspector.quality.sharpness`; the same limit as for parcels."""
 MARGIN = 0.15
 """Of a box's sides, looked at around it when the thing in it is cut out."""
+TAUGHT_TWICE = 0.05
+"""How often a person teaches what was taught before under another name: assumed, for want of benches to measure it."""
 LOOSE = 1.6
 """By how much a box that was drawn around a thing may be larger or smaller than it."""
 
@@ -66,11 +71,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What came of teaching. kept: photo name -> id of its reference. known: photos that were taught before."""
+    """What came of teaching. kept: photo name -> id of its reference. known: photos that were taught before.
+
+    like: of kept photos, the other item that they look like, though not so much that they were refused.
+    """
 
     item: str
     kept: dict[str, str] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
+    like: dict[str, Likeness] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
 
 
@@ -95,6 +104,7 @@ def teach(
     """
     item = item_id(item)
     known, kept, refused, records = dict[str, str](), list[str](), list[Refused](), list[ReferenceRecord]()
+    like = dict[str, Likeness]()
     for photo in photos:
         before = gallery.cut_from(item, photo.sha256)
         if before:
@@ -103,8 +113,8 @@ def teach(
         try:
             bgr, mask = only_thing(photo, cut_out, limits)
             record = ReferenceRecord.of(item, bgr, mask, at=at, by=by, source=photo.sha256, counter=False)
-            if not though_alike:
-                _unlike_others(gallery, record)
+            if not though_alike and (other := _like_another(gallery, record)) is not None:
+                like[photo.name] = other
         except ViewError as error:
             refused.append(Refused(photo.name, error))
             continue
@@ -115,7 +125,7 @@ def teach(
     elif not photos:
         raise GalleryError(f"{item!r} is not taught yet: give at least one photo of it; nothing was stored")
     ids = {photo: record.id for photo, record in zip(kept, records, strict=True)}
-    return Lesson(item, ids, known, tuple(refused))
+    return Lesson(item, ids, known, like, tuple(refused))
 
 
 def only_thing(photo: Photo, cut_out: CutOut, limits: Limits = Limits()) -> tuple[Pixels, Mask]:
@@ -167,21 +177,31 @@ def _as_large(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return all(1 / LOOSE <= max(a, 1) / max(b, 1) <= LOOSE for a, b in zip(one, other, strict=True))
 
 
-def _unlike_others(gallery: Gallery, record: ReferenceRecord) -> None:
-    """Raises ViewError when another taught item looks more like this view than the item itself does."""
+def _like_another(gallery: Gallery, record: ReferenceRecord) -> Likeness | None:
+    """Another taught item that looks more like this view than the item itself does, where the check of an open box may
+    take this view for it. Raises ViewError where that is likely even though a person says that it is another item.
+
+    The more items are taught, the likelier one of them looks like this view by chance: evidence must outweigh that.
+    """
     bgr, mask = record.pixels()  # compared as it would be kept, so that the answer is the same when it is
     vector = gallery.embedder.embed([bgr], [mask])
     (other,) = gallery.nearest(vector, but=[record.item])
     if other is None:
-        return
+        return None
     known = gallery.items([record.item, other.item])
     accept = known[other.item].accept or gallery.embedder.alike
     own = known.get(record.item)
     nearest = -1.0 if own is None else float((own.embeddings @ vector[0]).max())
-    if other.cosine >= accept and other.cosine > nearest:
+    if other.cosine < accept or other.cosine <= nearest:
+        return None
+    embedder = gallery.embedder
+    odds = taken_for(bgr, mask, known[other.item], embedder) if isinstance(embedder, Embedder) else inf
+    of_all = odds - log(len(gallery.ids()))
+    if of_all > -log(TAUGHT_TWICE):
         raise ViewError(
             "alike", f"it looks like {other.item!r} ({other.cosine:.2f} of 1): show the side that differs", other
         )
+    return other if of_all > 0 else None
 
 
 def _extent(mask: Mask) -> tuple[int, int]:

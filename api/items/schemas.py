@@ -56,10 +56,11 @@ class ItemLineAnswer(ItemDocument):
 
 
 class KeptAnswer(BaseModel):
-    """A photo that is a reference now, or was before."""
+    """A photo that is a reference now, or was before. like: another item that it looks a little like, or null."""
 
     photo: str
     reference: str
+    like: Identifier | None = None
 
 
 class TaughtAnswer(BaseModel):

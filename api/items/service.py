@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -34,7 +34,7 @@ from api.worker import Job
 from inspector import corrections
 from inspector.cutout import cut_out
 from inspector.frame import FrameError, Limits, decode
-from inspector.gallery import GalleryError, ItemRecord
+from inspector.gallery import GalleryError, ItemRecord, Likeness
 from inspector.gallery_archive import import_archive, write_archive
 from inspector.teaching import Lesson, Photo, ViewError, from_box, teach
 
@@ -70,8 +70,8 @@ def teach_photos(
         _say(services, ItemTaught(actor, item, tuple(lesson.kept.values())))
     if lesson.refused:
         raise _another_view(lesson)
-    answer = TaughtAnswer(kept=_kept(lesson.kept), known=_kept(lesson.known), item=find(services, item))
-    return answer, bool(lesson.kept)
+    kept, known = _kept(lesson.kept, lesson.like), _kept(lesson.known, {})
+    return TaughtAnswer(kept=kept, known=known, item=find(services, item)), bool(lesson.kept)
 
 
 def page(services: Services, cursor: str | None, limit: int) -> Page[ItemLineAnswer]:
@@ -269,8 +269,11 @@ def _correction(one: corrections.Correction) -> CorrectionAnswer:
     )
 
 
-def _kept(photos: dict[str, str]) -> list[KeptAnswer]:
-    return [KeptAnswer(photo=photo, reference=reference) for photo, reference in photos.items()]
+def _kept(photos: Mapping[str, str], like: Mapping[str, Likeness]) -> list[KeptAnswer]:
+    return [
+        KeptAnswer(photo=photo, reference=reference, like=like[photo].item if photo in like else None)
+        for photo, reference in photos.items()
+    ]
 
 
 def _another_view(lesson: Lesson) -> Problem:
