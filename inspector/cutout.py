@@ -1,4 +1,4 @@
-"""Things freed from what they lie on: the item of a reference photo, and whatever may be a thing in an open box."""
+"""Things freed from what they lie on: the item of a reference photo, and things in an open box."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ PLAIN = 14.0
 LEAST_AREA = 0.004
 LEAST_OF_LARGEST = 0.25
 MARGIN = 0.04
+AROUND = 0.25
+"""Of a box's sides, what is looked at beyond each of them when the thing in it is cut out."""
+BOX_SIDE = 240
+LEAST_OF_BOX = 0.15
+"""Share of a box from which on what is cut out is the thing in it."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,6 +46,35 @@ def cut_out(bgr: Pixels) -> list[tuple[Pixels, Mask]]:
         if len(on_drift) == 1 or not found:
             found = on_drift
     return found or [(bgr, np.ones(bgr.shape[:2], np.bool_))]
+
+
+def cut_from_box(bgr: Pixels, box: Box) -> tuple[Pixels, Mask]:
+    """What lies in a box (x, y, w, h, inside the picture) among other things: its crop uint8 (h, w, 3) and its pixels.
+
+    By GrabCut: what lies around the box is not it, what the box holds is, unless it looks like what lies around. Where
+    hardly anything is left, what the box shows is taken as it is.
+    """
+    x, y, w, h = box
+    height, width = bgr.shape[:2]
+    left, top, right, bottom = int(x), int(y), int(np.ceil(x + w)), int(np.ceil(y + h))
+    wide, high = AROUND * w, AROUND * h
+    x0, y0 = max(0, int(x - wide)), max(0, int(y - high))
+    around = bgr[y0 : min(height, int(bottom + high)), x0 : min(width, int(right + wide))]
+    small = _small(around, BOX_SIDE)
+    scale = small.shape[1] / around.shape[1], small.shape[0] / around.shape[0]
+    marks = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
+    columns = slice(round((left - x0) * scale[0]), max(1, round((right - x0) * scale[0])))
+    rows = slice(round((top - y0) * scale[1]), max(1, round((bottom - y0) * scale[1])))
+    marks[rows, columns] = cv2.GC_PR_FGD
+    crop = bgr[top:bottom, left:right]
+    if not (marks == cv2.GC_BGD).any():
+        return crop, np.ones(crop.shape[:2], np.bool_)  # nothing lies around it
+    cv2.setRNGSeed(0)
+    cv2.grabCut(small, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    cut = _opened(marks == cv2.GC_PR_FGD, 3)
+    large = cv2.resize(cut, around.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    inside = np.asarray(large[top - y0 : bottom - y0, left - x0 : right - x0], np.bool_)
+    return crop, inside if inside.mean() >= LEAST_OF_BOX else np.ones(crop.shape[:2], np.bool_)
 
 
 def _parts(bgr: Pixels, mask: Mask | None) -> list[tuple[Pixels, Mask]]:
@@ -217,8 +251,9 @@ def _edge_layers(lab: Pixels) -> list[Pixels]:
     return layers
 
 
-def _opened(mask: Mask) -> Pixels:
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
+def _opened(mask: Mask, size: int = 5) -> Pixels:
+    kernel = np.ones((size, size), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), np.uint8)
 
 
 def _distinct(boxes: Floats, most: int, iou: float = 0.8) -> Floats:

@@ -62,13 +62,17 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A cut-out photo. bgr: uint8 (h, w, 3). mask: bool (h, w), True on the thing. counter: this is NOT the item."""
+    """A cut-out photo. bgr: uint8 (h, w, 3). mask: bool (h, w), True on the thing. counter: this is NOT the item.
+
+    in_box: cut from a picture of a box, where the thing lay among others (a correction), not from a photo of it alone.
+    """
 
     id: str
     item: str
     bgr: Pixels
     mask: Mask
     counter: bool = False
+    in_box: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -502,7 +506,9 @@ def _seen(record: ItemRecord | None) -> bool:
 
 
 def _item(record: ItemRecord, vectors: Mapping[str, Floats], given: str) -> Item:
-    references = tuple(Reference(r.id, given, *r.pixels(), r.counter) for r in record.references)
+    references = tuple(
+        Reference(r.id, given, *r.pixels(), r.counter, in_box=r.source is None) for r in record.references
+    )
     return Item(
         item=given,
         name=record.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from inspector.template import Template, View
 
 EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geometry", "shape")
 """What speaks for an item at a place, in this order; see `candidates`."""
+COVERAGE = EVIDENCE.index("coverage")
+CORRECTIONS = 3
+"""Views from boxes that are asked for an item, the newest: each costs a search of its own, 8 ms of two cores."""
+SAMPLED = 150
+"""Places on which it is worked out how much of a view any picture of boxes covers."""
 WINDOWS, WINDOWS_A_PIECE = 16, 20
 """Places looked at closely for each item: so many, and so many more for each further piece. Among fewer, every fourth
 piece of things that lie together had no place of its own.
@@ -37,10 +42,14 @@ COPIES = 12
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Places where one item may lie. boxes: float32 (n, 4), xywh in pixels. evidence: float32 (n, len(EVIDENCE))."""
+    """Places where one item may lie. boxes: float32 (n, 4), xywh in pixels. evidence: float32 (n, len(EVIDENCE)).
+
+    handicap: float32 (n,), log odds less for having been found by one of several views any of which may err.
+    """
 
     boxes: Floats
     evidence: Floats
+    handicap: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,28 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
     keypoints  log of how many more matches than four agree on one pose; up to four agree by chance.
     geometry   share of the keypoints that agree, of the item's or of those at the place, whichever are fewer.
     shape      how far the proportions differ, |log|, turned either way.
+
+    Views that were cut from pictures of boxes (corrections) are asked each by itself: all of them, and evidence of one
+    beside that of another, would say of everything in a box that it may be the item. And such a view is everywhere more
+    like a box than a photo is, for its light, its blur and what is left of its surroundings: as much is taken off.
     """
+    photos = [i for i, view in enumerate(template.views) if not view.in_box]
+    boxed = [i for i, view in enumerate(template.views) if view.in_box][-CORRECTIONS:]
+    found = [_candidates(template.only(photos), scene, cohort, pieces)] if photos else []
+    usual = max((_everywhere(template.views[i], scene) for i in photos), default=np.inf) if boxed else np.inf
+    for i in boxed:
+        one = _candidates(template.only([i]), scene, cohort, pieces)
+        one.evidence[:, COVERAGE] -= max(0.0, _everywhere(template.views[i], scene) - usual)
+        found.append(replace(one, handicap=one.handicap + np.float32(np.log(1 + len(boxed)))))
+    return Candidates(
+        np.concatenate([one.boxes for one in found]),
+        np.concatenate([one.evidence for one in found]),
+        np.concatenate([one.handicap for one in found]),
+    )
+
+
+def _candidates(template: Template, scene: Scene, cohort: Floats, pieces: int) -> Candidates:
+    """See `candidates`; all views together."""
     looks, windows = scene.looks, scene.windows
     cosine = (looks @ template.prototypes.T).max(1)
     if len(template.against):
@@ -101,7 +131,7 @@ def candidates(template: Template, scene: Scene, cohort: Floats, pieces: int = 1
         ],
         axis=1,
     )
-    return Candidates(scene.to_pixels(exact), np.asarray(evidence, np.float32))
+    return Candidates(scene.to_pixels(exact), np.asarray(evidence, np.float32), np.zeros(len(exact), np.float32))
 
 
 def _normed(look: Floats, cosine: Floats, template: Template, cohort: Floats) -> Floats:
@@ -119,6 +149,12 @@ def _coverage(parts: list[Floats], places: Floats) -> Floats:
     for i, (x0, y0, x1, y1) in enumerate(zip(*corners(places, rows, columns), strict=True)):
         found[i] = max(float(part[y0:y1, x0:x1].max((0, 1)).mean()) for part in parts)
     return found
+
+
+def _everywhere(view: View, scene: Scene) -> float:
+    """The mean coverage of one view over places all over the picture."""
+    windows = scene.windows[:: max(1, len(scene.windows) // SAMPLED)]
+    return float(_coverage([scene.cells @ view.tokens.T], windows).mean())
 
 
 def _shape(view: View, boxes: Floats) -> Floats:

@@ -96,7 +96,7 @@ def _contested(odds: float, rivals: npt.NDArray[np.float64]) -> float:
 def log_odds(found: Candidates, card: ContentsCard) -> Floats:
     """Calibrated log odds (n,) that the item lies at each place, at even odds before looking."""
     weights = np.asarray([card.weights[name] for name in EVIDENCE], np.float32)
-    return np.asarray(found.evidence @ weights + card.bias, np.float32)
+    return np.asarray(found.evidence @ weights + card.bias - found.handicap, np.float32)
 
 
 def _pieces(boxes: Floats, odds: Floats, most: int) -> list[tuple[int, float]]:

@@ -11,6 +11,7 @@ from math import inf, log
 import cv2
 import numpy as np
 
+from inspector.cutout import cut_from_box
 from inspector.embedder import Embedder
 from inspector.frame import FrameError, Limits, Pixels, decode
 from inspector.gallery import Gallery, GalleryError, Likeness
@@ -28,12 +29,8 @@ SMALLEST_IN_BOX = 24
 """Pixels of the longer side of a thing in a picture of an open box."""
 SHARPEST_ENOUGH = 0.03
 """See `inspector.quality.sharpness`; the same limit as for parcels."""
-MARGIN = 0.15
-"""Of a box's sides, looked at around it when the thing in it is cut out."""
 TAUGHT_TWICE = 0.05
 """How often a person teaches what was taught before under another name: assumed, for want of benches to measure it."""
-LOOSE = 1.6
-"""By how much a box that was drawn around a thing may be larger or smaller than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +152,8 @@ def check_view(bgr: Pixels, mask: Mask, smallest: int = SMALLEST) -> None:
         raise ViewError("blurred", "it is blurred: hold still, clean the lens, give it more light")
 
 
-def from_box(bgr: Pixels, box: Box, cut_out: CutOut) -> tuple[Pixels, Mask]:
-    """What lies in a box of a picture: cut out where it stands out from what is around, else all of the box.
+def from_box(bgr: Pixels, box: Box) -> tuple[Pixels, Mask]:
+    """What lies in a box of a picture: cut out from what lies around it.
 
     Raises ViewError when the box lies outside the picture or is too small to learn from.
     """
@@ -165,16 +162,7 @@ def from_box(bgr: Pixels, box: Box, cut_out: CutOut) -> tuple[Pixels, Mask]:
     left, top, right, bottom = max(0.0, x), max(0.0, y), min(float(width), x + w), min(float(height), y + h)
     if right - left < 1 or bottom - top < 1 or max(right - left, bottom - top) < SMALLEST_IN_BOX:
         raise ViewError("too_small", f"the box shows less than {SMALLEST_IN_BOX} pixels of the picture: draw it larger")
-    inner = bgr[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))]
-    x0, y0 = int(max(0, left - MARGIN * w)), int(max(0, top - MARGIN * h))
-    around = bgr[y0 : int(bottom + MARGIN * h) + 1, x0 : int(right + MARGIN * w) + 1]
-    sized = [(thing, mask) for thing, mask in cut_out(around) if _as_large(_extent(mask), inner.shape[1::-1])]
-    return sized[0] if len(sized) == 1 else (inner, np.ones(inner.shape[:2], bool))
-
-
-def _as_large(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """True when two sizes differ by no more than a loosely drawn box does."""
-    return all(1 / LOOSE <= max(a, 1) / max(b, 1) <= LOOSE for a, b in zip(one, other, strict=True))
+    return cut_from_box(bgr, (left, top, right - left, bottom - top))
 
 
 def _like_another(gallery: Gallery, record: ReferenceRecord) -> Likeness | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ class View:
 
     tokens: float32 (t, dim), length 1: what its parts look like, in four turns. palette: float32 (bins,): its colours.
     keypoints: in the photo's pixels. outline: float32 (4, 2), the corners of the item's box there. size: width and
-    height of that box.
+    height of that box. in_box: see `Reference`.
     """
 
     tokens: Floats
@@ -43,6 +44,7 @@ class View:
     keypoints: Keypoints
     outline: Floats
     size: tuple[float, float]
+    in_box: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Template:
     prototypes: Floats
     against: Floats
     views: tuple[View, ...]
+
+    def only(self, views: Sequence[int]) -> Template:
+        """The same item, known by these of its views only."""
+        return replace(self, prototypes=self.prototypes[list(views)], views=tuple(self.views[i] for i in views))
 
 
 class Memory:
@@ -78,7 +84,7 @@ class Memory:
             if key in self._views:
                 self._views.move_to_end(key)
                 return self._views[key]
-        view = describe(reference.bgr, reference.mask, embedder)
+        view = describe(reference.bgr, reference.mask, embedder, in_box=reference.in_box)
         with self._lock:
             self._views[key] = view
             while len(self._views) > self._most:
@@ -86,7 +92,7 @@ class Memory:
         return view
 
 
-def describe(bgr: Pixels, mask: Mask, embedder: Embedder) -> View:
+def describe(bgr: Pixels, mask: Mask, embedder: Embedder, *, in_box: bool = False) -> View:
     """A reference photo uint8 (h, w, 3) with its mask bool (h, w) -> what is remembered of it."""
     inside = mask if mask.any() else np.ones_like(mask)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
@@ -99,6 +105,7 @@ def describe(bgr: Pixels, mask: Mask, embedder: Embedder) -> View:
         keypoints=keypoints(bgr, KEYPOINT_SIDE, KEYPOINTS, np.asarray(grown)),
         outline=np.asarray([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32),
         size=(float(right - left), float(bottom - top)),
+        in_box=in_box,
     )
 
 

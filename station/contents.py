@@ -10,7 +10,7 @@ import numpy as np
 
 from inspector.annotate import encode_jpeg
 from inspector.corrections import Kind
-from inspector.cutout import cut_out, proposals
+from inspector.cutout import proposals
 from inspector.frame import Pixels
 from inspector.gallery import Gallery
 from inspector.item_records import ReferenceRecord, item_id
@@ -99,7 +99,7 @@ class ContentsDesk:
             raise NotNowError("This order does not list that item.")
         self._approver.check(operator=operator, approver=approver, pin=pin)
         try:
-            shown = from_box(bgr, box, cut_out)
+            shown = from_box(bgr, box)
         except ViewError as error:
             raise CorrectionError(error.code, str(error)) from error
         at, by = self._clock(), f"{operator}, confirmed by {approver}"[:200]

@@ -124,7 +124,7 @@ def propose(services: Services, item: str, document: CorrectionDocument, actor: 
     _, content = inspections.fetch_picture(services, document.inspection, document.picture, actor)
     try:
         frame = decode(content, name=document.picture)
-        shown = from_box(frame.bgr, document.box, cut_out)
+        shown = from_box(frame.bgr, document.box)
         kept = corrections.propose(
             gallery, id_, item, corrections.Kind(document.kind), shown, operator=document.operator,
             at=services.clock(), inspection=document.inspection, proposed_with=actor,

@@ -38,13 +38,23 @@ class Row:
     seconds: float
 
 
-def taught_items(taught: Taught, embedder: Embedder, weights: Mapping[str, float] | None = None) -> dict[str, Item]:
-    """Items as a gallery would hand them out."""
+def taught_items(
+    taught: Taught,
+    embedder: Embedder,
+    weights: Mapping[str, float] | None = None,
+    corrections: Taught | None = None,
+) -> dict[str, Item]:
+    """Items as a gallery would hand them out. corrections: further views, cut from pictures of boxes."""
     items = {}
-    for name, shown in taught.items():
+    for name, photos in taught.items():
+        boxed = (corrections or {}).get(name, [])
+        shown = [*photos, *boxed]
         vectors = embedder.embed([crop for crop, _ in shown], [mask for _, mask in shown])
         # by what they show: views are remembered by id, and another lesson may teach the same thing from other crops
-        views = tuple(Reference(sha256(crop.tobytes()).hexdigest(), name, crop, mask) for crop, mask in shown)
+        views = tuple(
+            Reference(sha256(crop.tobytes()).hexdigest(), name, crop, mask, in_box=at >= len(photos))
+            for at, (crop, mask) in enumerate(shown)
+        )
         weight = (weights or {}).get(name)
         items[name] = Item(name, None, weight, None if weight is None else PIECE_SD * weight, views, vectors, None)
     return items

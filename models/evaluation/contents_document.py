@@ -17,6 +17,7 @@ from inspector.frame import Frame
 from inspector.gallery import Item
 from inspector.scene import look
 from inspector.spec import ExpectedItem, PackingSpec, Stage
+from inspector.teaching import from_box
 from models.evaluation import contents, lessons
 from models.evaluation.labelled import LabelsError
 
@@ -60,6 +61,7 @@ def contents_document(folder: Path, embedder: Embedder, *, limit: int | None, pr
         figures: dict[str, Any] = {"pictures": count}
         if things <= referred:
             figures["presence"] = _presence(folder, family, embedder, limit, progress)
+            figures["presence_after_corrections"] = _corrected(folder, family, embedder, limit, progress)
         if count > 2 * len(things):
             figures["counting"] = _counting(folder, family, embedder, limit, progress)
         document["families"][family] = figures
@@ -80,6 +82,27 @@ def _presence(folder: Path, family: str, embedder: Embedder, limit: int | None, 
             rows += contents.run(scene, lesson, order, items, embedder)
         seconds.append(_timed(lesson, orders[0][:TIMED], items, embedder))
     return {"taught": _shown(items), **contents.presence(rows), f"ms_for_an_order_of_{TIMED}": _milliseconds(seconds)}
+
+
+def _corrected(folder: Path, family: str, embedder: Embedder, limit: int | None, progress: Progress) -> dict[str, Any]:
+    """The same orders where packers have shown each thing in every other picture in which it lies: only the lines of
+    things of which there is such a view.
+    """
+    taught, given = lessons.registered(folder, family=family)
+    pictures = _some(given, limit)
+    cut = [{name: [from_box(one.bgr, box) for box in boxes] for name, boxes in one.truth.items()} for one in pictures]
+    rng = np.random.default_rng(SEED)
+    rows: list[contents.Row] = []
+    for number, lesson in enumerate(pictures):
+        progress(f"{family}: presence in {lesson.group} after corrections in the others")
+        others = [views for other, views in enumerate(cut) if other != number]
+        shown = {name: [view for views in others for view in views[name]] for name in taught}
+        items = contents.taught_items(taught, embedder, corrections=shown)
+        scene = look(lesson.bgr, embedder)
+        for order in contents.presence_orders(lesson, rng, ROUNDS):
+            told = contents.run(scene, lesson, order, items, embedder)
+            rows += [row for row in told if shown[row.seen.item]]
+    return contents.presence(rows)
 
 
 def _counting(folder: Path, family: str, embedder: Embedder, limit: int | None, progress: Progress) -> dict[str, Any]:

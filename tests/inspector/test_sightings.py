@@ -39,7 +39,7 @@ def seen(
     """The odds of the sightings of one item, of which these are the places."""
     evidence: Floats = np.zeros((len(odds), len(EVIDENCE)), np.float32)
     evidence[:, EVIDENCE.index("lead")] = odds
-    told = Candidates(np.asarray(boxes, np.float32), evidence)
+    told = Candidates(np.asarray(boxes, np.float32), evidence, np.zeros(len(boxes), np.float32))
     monkeypatch.setattr(sightings, "candidates", lambda *_: told)
     (row,) = sight([Wanted(ANY, quantity)], look(box([]), embedder), CARD, embedder.cohort)
     return [round(one.odds, 1) for one in row]
