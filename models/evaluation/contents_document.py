@@ -61,7 +61,8 @@ def contents_document(folder: Path, embedder: Embedder, *, limit: int | None, pr
         figures: dict[str, Any] = {"pictures": count}
         if things <= referred:
             figures["presence"] = _presence(folder, family, embedder, limit, progress)
-            figures["presence_after_corrections"] = _corrected(folder, family, embedder, limit, progress)
+            if (corrected := _corrected(folder, family, embedder, limit, progress)) is not None:
+                figures["presence_after_corrections"] = corrected
         if count > 2 * len(things):
             figures["counting"] = _counting(folder, family, embedder, limit, progress)
         document["families"][family] = figures
@@ -84,9 +85,11 @@ def _presence(folder: Path, family: str, embedder: Embedder, limit: int | None, 
     return {"taught": _shown(items), **contents.presence(rows), f"ms_for_an_order_of_{TIMED}": _milliseconds(seconds)}
 
 
-def _corrected(folder: Path, family: str, embedder: Embedder, limit: int | None, progress: Progress) -> dict[str, Any]:
+def _corrected(
+    folder: Path, family: str, embedder: Embedder, limit: int | None, progress: Progress
+) -> dict[str, Any] | None:
     """The same orders where packers have shown each thing in every other picture in which it lies: only the lines of
-    things of which there is such a view.
+    things of which there is such a view; None where there is none.
     """
     taught, given = lessons.registered(folder, family=family)
     pictures = _some(given, limit)
@@ -102,7 +105,7 @@ def _corrected(folder: Path, family: str, embedder: Embedder, limit: int | None,
         for order in contents.presence_orders(lesson, rng, ROUNDS):
             told = contents.run(scene, lesson, order, items, embedder)
             rows += [row for row in told if shown[row.seen.item]]
-    return contents.presence(rows)
+    return contents.presence(rows) if rows else None
 
 
 def _counting(folder: Path, family: str, embedder: Embedder, limit: int | None, progress: Progress) -> dict[str, Any]:

@@ -129,6 +129,20 @@ def test_the_command_measures_a_folder(folder: Path) -> None:
     assert presence["absent_called_present"]["value"] == 0.0
 
 
+def test_the_command_tells_what_corrections_bring(folder: Path) -> None:
+    told = json.loads((folder / "annotations.json").read_text("utf-8"))
+    alone = CliRunner().invoke(evaluate, ["contents", str(folder), "--json", "--threads", "1"])
+    assert "presence_after_corrections" not in json.loads(alone.stdout)["families"]["toy"], "there is no other picture"
+    cv2.imwrite(str(folder / "other.png"), box([(product(11), (420, 200), 100.0)]))
+    told["images"].append({"id": 2, "file_name": "other.png", "width": 640, "height": 480, "is_reference": False})
+    told["annotations"].append({"id": 3, "image_id": 2, "category_id": 1, "bbox": [345, 105, 150, 190]})
+    (folder / "annotations.json").write_text(json.dumps(told), "utf-8")
+    answer = CliRunner().invoke(evaluate, ["contents", str(folder), "--json", "--threads", "1"])
+    corrected = json.loads(answer.stdout)["families"]["toy"]["presence_after_corrections"]
+    found = corrected["present_called_present"]
+    assert (found["value"], found["n"]) == (1.0, 6), "pack-11, which lies in both, in three orders each"
+
+
 def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
     answer = CliRunner().invoke(evaluate, ["contents", str(tmp_path)])
     assert answer.exit_code == 2
