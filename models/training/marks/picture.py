@@ -44,9 +44,11 @@ def read(reader: MarkReader, places: Sequence[Ground], across: int = 4, side: in
             tip = middle + max(w, h) * 0.7 * np.array([np.sin(turn), -np.cos(turn)])
             cv2.arrowedLine(picture, _pixel(middle), _pixel(tip), (0, 90, 220), 2, cv2.LINE_AA, tipLength=0.25)
             text = f"{mark.mark.replace('_', ' ')} {mark.score:.2f}"
-            at = (int(np.clip(x, 0, side - 110)), int(y - 4 if y > 14 else y + h + 12))
-            for colour, weight in (((255, 255, 255), 3), ((120, 30, 0), 1)):
-                cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, weight, cv2.LINE_AA)
+            (wide, high), under = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+            left, bottom = int(np.clip(x, 0, side - wide)), int(y - 4 if y > 14 else y + h + 12)
+            cv2.rectangle(picture, (left, bottom - high - 2), (left + wide, bottom + under), (190, 60, 0), cv2.FILLED)
+            white = (255, 255, 255)
+            cv2.putText(picture, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, 0.4, white, 1, cv2.LINE_AA)
         cells.append(picture)
     cells += [np.full((side, side, 3), 255, np.uint8)] * (-len(cells) % across)
     return np.concatenate([np.concatenate(cells[i : i + across], axis=1) for i in range(0, len(cells), across)])
