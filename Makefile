@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-train lint bench train train-marks clean
+.PHONY: demo test test-train lint bench train train-marks train-embedder clean
 
 demo: $(VENV)/runtime
 	$(BIN)/lastlook demo
@@ -60,6 +60,13 @@ train-marks: $(VENV)/train
 	$(LEARN_MARKS) train strips $(TO_MARKS) --steps 11000 --threads 2 $(call FROM_MARKS,strips)
 	$(LEARN_MARKS) release $(TO_MARKS) --pictures 3200 --out models/marks/$(MARKS) --created $$(date -u +%F) \
 	  --how "13,000 steps of the finder, 14,000 of the reader, 11,000 each of the upright and the strip reader$(if $(FROM), from $(notdir $(FROM)))"
+
+# The embedder, which knows taught items again: make train-embedder DATA=... EMBEDDER=0.7.0
+train-embedder: $(VENV)/train
+	$(if $(DATA),,$(error Where is the training data? DATA=/path/to/data))
+	$(if $(EMBEDDER),,$(error Which version shall it be? EMBEDDER=0.7.0))
+	$(BIN)/python -m models.training.embedder --contents $(DATA)/contents --renders $(DATA)/renders \
+	  --parcels $(DATA)/parcels/licensed --out models/embedder/$(EMBEDDER) --created $$(date -u +%F) --threads 2
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lastlook needs Python 3.11 or newer; try: make PYTHON=python3.12")'
