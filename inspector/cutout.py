@@ -25,6 +25,8 @@ MARGIN = 0.04
 AROUND = 0.25
 """Of a box's sides, what is looked at beyond each of them when the thing in it is cut out."""
 BOX_SIDE = 240
+ENOUGH_PIXELS = 20
+"""Of what is ground, and of what may be the thing, for GrabCut to learn what they look like."""
 LEAST_OF_BOX = 0.15
 """Share of a box from which on what is cut out is the thing in it."""
 
@@ -67,8 +69,8 @@ def cut_from_box(bgr: Pixels, box: Box) -> tuple[Pixels, Mask]:
     rows = slice(round((top - y0) * scale[1]), max(1, round((bottom - y0) * scale[1])))
     marks[rows, columns] = cv2.GC_PR_FGD
     crop = bgr[top:bottom, left:right]
-    if not (marks == cv2.GC_BGD).any():
-        return crop, np.ones(crop.shape[:2], np.bool_)  # nothing lies around it
+    if min((marks == cv2.GC_BGD).sum(), (marks == cv2.GC_PR_FGD).sum()) < ENOUGH_PIXELS:
+        return crop, np.ones(crop.shape[:2], np.bool_)  # nothing lies around it, or it is next to nothing
     cv2.setRNGSeed(0)
     cv2.grabCut(small, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
     cut = _opened(marks == cv2.GC_PR_FGD, 3)

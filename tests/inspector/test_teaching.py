@@ -113,6 +113,10 @@ def test_what_does_not_stand_out_is_taken_as_the_box_shows_it() -> None:
     whole, mask = from_box(open_box(), (0, 0, 400, 300))
     assert whole.shape == (300, 400, 3)
     assert mask.all(), "nothing lies around it"
+    almost, mask = from_box(open_box(), (0, 0, 400, 299.5))
+    assert almost.shape == (300, 400, 3)
+    thin, mask = from_box(open_box(), (150.2, 160.4, 118, 0.9))
+    assert thin.shape[:2] == mask.shape
 
 
 @pytest.mark.parametrize("box", [(0, 0, 5, 5), (500, 0, 90, 90), (0, -100, 90, 90), (390, 290, 90, 90)])
