@@ -115,7 +115,7 @@ def test_what_does_not_stand_out_is_taken_as_the_box_shows_it() -> None:
     assert mask.all(), "nothing lies around it"
     almost, mask = from_box(open_box(), (0, 0, 400, 299.5))
     assert almost.shape == (300, 400, 3)
-    thin, mask = from_box(open_box(), (150.2, 160.4, 118, 0.9))
+    thin, mask = from_box(open_box(), (150.2, 160.4, 118, 1.2))
     assert thin.shape[:2] == mask.shape
 
 
