@@ -1,15 +1,21 @@
-"""The one command. Each room brings its own commands; a room is imported when one of its commands is called."""
+"""The one command, and what several rooms need of the system. Each room brings its own commands; a room is imported
+when one of its commands is called.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import importlib
+import sqlite3
+import time
 from typing import Any
 
 import click
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+BETWEEN_TRIES = 0.02
+"""Seconds."""
 COMMANDS = {
     "inspect": ("inspector.cli:inspect", "Judge picture files and print the verdicts."),
     "teach": ("inspector.items_cli:teach", "Teach an item from photos of it."),
@@ -63,6 +69,24 @@ def keep_memory() -> None:
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)  # the most it takes
         libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def write_ahead(db: sqlite3.Connection, seconds: float) -> None:
+    """Turns SQLite's write-ahead log on, or finds it on. Waits for others that do the same, up to `seconds`.
+
+    SQLite waits for locks by its own time-out everywhere but here: of several processes that start at once on a new
+    file some are told "database is locked" at once. Raises sqlite3.OperationalError when the time is over.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            db.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(BETWEEN_TRIES)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
+from lastlook import write_ahead
+
 BUSY_SECONDS = 15.0
 """How long a writer waits for another one before it gives up (SQLite has one writer at a time)."""
 
@@ -183,7 +185,7 @@ def _prepare_sqlite(engine: Engine, foreign_keys: bool) -> None:  # noqa: FBT001
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver would begin on its own, and too late for BEGIN IMMEDIATE
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection, BUSY_SECONDS)
         connection.execute("PRAGMA synchronous = FULL")  # with WAL, NORMAL may lose the last commits in a power cut
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from lastlook import write_ahead
+
 APPLICATION = 0x4C4C4741
 """SQLite's application_id of a gallery: "LLGA"."""
 SCHEMA = 1
@@ -154,11 +156,11 @@ class GalleryFile:
                 f"{self.path} was written by a newer Lastlook (schema {schema}; this one knows {SCHEMA}); nothing was "
                 "changed. Update this Lastlook, or give another gallery"
             )
-        self._db.execute("pragma journal_mode = wal")
+        write_ahead(self._db, BUSY_SECONDS)
         self._db.execute("pragma synchronous = full")  # with WAL, NORMAL may lose the last commits in a power cut
 
     def _make(self) -> None:
-        self._db.execute("pragma journal_mode = wal")
+        write_ahead(self._db, BUSY_SECONDS)
         self._db.execute("begin immediate")
         if not self._has_tables():  # another process may have been quicker
             for statement in TABLES.split(";\n"):
