@@ -14,7 +14,7 @@ EVIDENCE = ("likeness", "lead", "parts", "coverage", "colour", "keypoints", "geo
 """What speaks for an item at a place, in this order; see `candidates`."""
 COVERAGE = EVIDENCE.index("coverage")
 CORRECTIONS = 3
-"""Views from boxes that are asked for an item, the newest: each costs a search of its own, 8 ms of two cores."""
+"""Views from boxes that are asked for an item, the newest: each costs a search of its own, 5 ms of two cores."""
 SAMPLED = 150
 """Places on which it is worked out how much of a view any picture of boxes covers."""
 WINDOWS, WINDOWS_A_PIECE = 16, 20
