@@ -71,9 +71,7 @@ def cut_from_box(bgr: Pixels, box: Box) -> tuple[Pixels, Mask]:
     crop = bgr[top:bottom, left:right]
     if min((marks == cv2.GC_BGD).sum(), (marks == cv2.GC_PR_FGD).sum()) < ENOUGH_PIXELS:
         return crop, np.ones(crop.shape[:2], np.bool_)  # nothing lies around it, or it is next to nothing
-    cv2.setRNGSeed(0)
-    cv2.grabCut(small, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
-    cut = _opened(marks == cv2.GC_PR_FGD, 3)
+    cut = _opened(_grabbed(small, marks, 4), 3)
     large = cv2.resize(cut, around.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     inside = np.asarray(large[top - y0 : bottom - y0, left - x0 : right - x0], np.bool_)
     return crop, inside if inside.mean() >= LEAST_OF_BOX else np.ones(crop.shape[:2], np.bool_)
@@ -122,13 +120,18 @@ def _foreground(bgr: Pixels, unlike: Callable[[Floats, Mask], Floats]) -> Mask |
     marks[inner & (marks == cv2.GC_BGD)] = cv2.GC_PR_FGD  # a print in the colour of the background is still the item
     refined = likely
     if (marks == cv2.GC_FGD).sum() > 20 and (marks == cv2.GC_BGD).sum() > 20:
-        cv2.setRNGSeed(0)
-        cv2.grabCut(bgr, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
-        cut = (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
+        cut = _grabbed(bgr, marks, 2)
         # GrabCut may fall for a print in the colour of the background; it may trim the first guess, not lose it.
         if cut.sum() > 0.7 * likely.sum():
             refined = cut
     return _filled(_closed(refined, 3))
+
+
+def _grabbed(bgr: Pixels, marks: Pixels, rounds: int) -> Mask:
+    """What GrabCut takes for the thing, bool (h, w). marks: its classes, uint8 (h, w); written over."""
+    cv2.setRNGSeed(0)
+    cv2.grabCut(bgr, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    return np.asarray((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD), np.bool_)
 
 
 def _unlike_main_colours(lab: Floats, rim: Mask) -> Floats:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from inspector.embedder import GREY, Embedder
+from inspector.contents import MEMORY
+from inspector.embedder import GREY, Embedder, letterbox
 from inspector.frame import Pixels
 from inspector.gallery import Item
 from inspector.item_records import Mask
 from inspector.scene import look
 from inspector.sightings import FLOOR, Wanted, sight
-from inspector.template import Memory
 
 CANVAS = (480, 640)
 """Rows and columns of the picture in which the thing lies, as if it lay alone in an open box."""
@@ -28,7 +27,7 @@ def taken_for(bgr: Pixels, mask: Mask, other: Item, embedder: Embedder) -> float
     evidence of the check is asked: parts, colours, keypoints, shape. The odds are at even odds before looking; who asks
     which of n items it is subtracts log n.
     """
-    wanted = Wanted(Memory().template(other, embedder), 1)
+    wanted = Wanted(MEMORY.template(other, embedder), 1)
     (sightings,) = sight([wanted], look(alone(bgr, mask), embedder), embedder.card.contents, embedder.cohort)
     return sightings[0].odds if sightings else FLOOR
 
@@ -36,11 +35,9 @@ def taken_for(bgr: Pixels, mask: Mask, other: Item, embedder: Embedder) -> float
 def alone(bgr: Pixels, mask: Mask) -> Pixels:
     """The thing in the middle of an empty picture: uint8 (480, 640, 3)."""
     rows, columns = CANVAS
-    scale = SHARE * columns / max(bgr.shape[:2])
-    size = max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale))
-    small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    kept = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    square, _ = letterbox(bgr, mask, round(SHARE * columns))
     picture = np.full((rows, columns, 3), GREY, np.uint8)
-    y, x = (rows - size[1]) // 2, (columns - size[0]) // 2
-    picture[y : y + size[1], x : x + size[0]][kept] = small[kept]
+    side = len(square)
+    y, x = (rows - side) // 2, (columns - side) // 2
+    picture[y : y + side, x : x + side] = square
     return picture

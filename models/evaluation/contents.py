@@ -51,10 +51,10 @@ def taught_items(
         shown = [*photos, *boxed]
         vectors = embedder.embed([crop for crop, _ in shown], [mask for _, mask in shown])
         # by what they show: views are remembered by id, and another lesson may teach the same thing from other crops
-        ids = [sha256(crop.tobytes()).hexdigest() for crop, _ in shown]
-        views = (
-            *(Reference(ids[at], name, *view) for at, view in enumerate(photos)),
-            *(Reference(f"{ids[at]} in a box", name, *view, in_box=True) for at, view in enumerate(boxed, len(photos))),
+        views = tuple(
+            Reference(sha256(crop.tobytes() + bytes([in_box])).hexdigest(), name, crop, mask, in_box=in_box)
+            for some, in_box in ((photos, False), (boxed, True))
+            for crop, mask in some
         )
         weight = (weights or {}).get(name)
         items[name] = Item(name, None, weight, None if weight is None else PIECE_SD * weight, views, vectors, None)
