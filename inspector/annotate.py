@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inspector.frame import Frame, Pixels
 from inspector.spec import Check, Stage
-from inspector.verdict import Box, Decision, ItemSeen, Result, Verdict
+from inspector.verdict import Box, Decision, ItemSeen, Result, Verdict, shared
 
 RGB = tuple[int, int, int]
 GREEN, RED, AMBER, BLUE = (22, 128, 60), (196, 30, 30), (190, 110, 0), (20, 90, 190)
@@ -157,7 +157,7 @@ def _name(pen: ImageDraw.ImageDraw, named: Sequence[_Named], room: tuple[int, in
         font, unit = _font(round(11 * one.unit)), one.unit
         left, top, right, bottom = pen.textbbox((0, 0), one.text, font=font)
         size = right - left + 6 * unit, bottom - top + 5 * unit
-        x, y, w, h = tag = min(_beside(one.box, size, room), key=lambda place: sum(_common(place, t) for t in taken))
+        x, y, w, h = tag = min(_beside(one.box, size, room), key=lambda place: sum(shared(place, t) for t in taken))
         taken.append(tag)
         pen.rectangle((x, y, x + w, y + h), fill=one.colour)
         pen.text((x + 3 * unit - left, y + 2 * unit - top), one.text, font=font, fill="white")
@@ -172,13 +172,6 @@ def _beside(box: Box, size: tuple[float, float], room: tuple[int, int]) -> list[
     across = [min(most, max(0.0, at)) for at in (x, x + w - wide)]
     down = [at for at in (y - high, y, y + h, y + h - high) if 0 <= at <= room[1] - high] or [max(0.0, y)]
     return [(left, top, wide, high) for left in across for top in down]
-
-
-def _common(one: Box, other: Box) -> float:
-    """Area that two boxes share."""
-    w = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    h = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    return max(0.0, w) * max(0.0, h)
 
 
 def _strip(pen: ImageDraw.ImageDraw, top: int, size: tuple[int, int], verdict: Verdict, unit: float) -> None:

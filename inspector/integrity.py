@@ -10,7 +10,7 @@ import numpy as np
 from inspector.calibration import platt
 from inspector.detector import Floats, Look
 from inspector.spec import Check
-from inspector.verdict import Box, CheckResult, Finding, Result, skipped
+from inspector.verdict import Box, CheckResult, Finding, Result, shared, skipped
 from inspector.view import View
 from models import ParcelCard
 
@@ -148,6 +148,4 @@ def _without_doubles(findings: list[Finding]) -> list[Finding]:
 
 def _overlap(a: Box, b: Box) -> float:
     """Shared area over the smaller area."""
-    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(0.0, w) * max(0.0, h) / max(min(a[2] * a[3], b[2] * b[3]), 1e-6)
+    return shared(a, b) / max(min(a[2] * a[3], b[2] * b[3]), 1e-6)

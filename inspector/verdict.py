@@ -12,6 +12,13 @@ Box = tuple[float, float, float, float]
 """x, y, width, height in pixels of the original picture."""
 
 
+def shared(one: Sequence[float], other: Sequence[float]) -> float:
+    """The area that two boxes x, y, width, height have in common."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
+
+
 class Result(StrEnum):
     """The answer of one check."""
 

@@ -15,8 +15,8 @@ import numpy as np
 from inspector.cutout import cut_out
 from inspector.embedder import Mask
 from inspector.frame import Pixels
+from inspector.verdict import Box, shared
 
-Box = tuple[float, float, float, float]
 Taught = dict[str, list[tuple[Pixels, Mask]]]
 
 
@@ -180,14 +180,7 @@ def _whole(annotation: dict[str, Any], others: Sequence[dict[str, Any]], image: 
     """Whether a packer would teach from this: all of it is in the picture, and nothing lies on it, or under it."""
     x, y, w, h = annotation["bbox"]
     inside = x > 2 and y > 2 and x + w < image["width"] - 2 and y + h < image["height"] - 2
-    return inside and all(_shared(annotation["bbox"], o["bbox"]) <= TOUCHED * w * h for o in others if o != annotation)
-
-
-def _shared(one: Sequence[float], other: Sequence[float]) -> float:
-    """Pixels that two boxes xywh share."""
-    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    return max(0.0, across) * max(0.0, down)
+    return inside and all(shared(annotation["bbox"], o["bbox"]) <= TOUCHED * w * h for o in others if o != annotation)
 
 
 def _boxes(told: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:

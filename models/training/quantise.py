@@ -20,6 +20,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from inspector import Frame, Inspector
 from inspector.detector import crop_around, letterbox, to_input
 from inspector.spec import Check
+from inspector.verdict import shared
 from models.training.data import Photo
 from models.training.network import SIDE
 from models.training.rounding import Convolution, convolutions, rounded, second_moments
@@ -197,7 +198,5 @@ def _log_odds(score: float | None) -> float:
 
 
 def _iou(a: Sequence[float], b: Sequence[float]) -> float:
-    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(0.0, w) * max(0.0, h)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+    common = shared(a, b)
+    return common / (a[2] * a[3] + b[2] * b[3] - common)
